@@ -1,0 +1,32 @@
+//! What the fleet talks about: operations, their states and transitions, the events on the topics, and the classes of
+//! failure. Pure: no I/O, no runtime, no client library; time comes in through [`Clock`].
+
+mod attempt;
+mod base58;
+mod clock;
+mod content;
+mod envelope;
+mod event;
+mod failure;
+mod operation;
+mod record;
+mod request;
+mod state;
+mod status;
+mod topic;
+mod transition;
+
+pub use attempt::{Attempt, DecidedAttempt, Verdict};
+pub use base58::{Base58Error, MintAddress, Signature, WalletAddress};
+pub use clock::{Clock, SystemClock};
+pub use content::{Attribute, Burn, Content, ContentHash, Nft, OperationKind};
+pub use envelope::{Envelope, MediaType};
+pub use event::{ImageSource, NewOperation, OperationRequested, read_operation_id};
+pub use failure::{Failure, FailureClass};
+pub use operation::{Operation, OperationId, Priority};
+pub use record::{Header, OutgoingRecord, Record, header};
+pub use request::StepRequest;
+pub use state::{State, Step};
+pub use status::{Rejected, StatusChanged, StatusFailure};
+pub use topic::Topic;
+pub use transition::{Cid, IllegalTransition, NftRecord, Transition};
