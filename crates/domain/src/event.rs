@@ -12,6 +12,8 @@ use crate::{
 const MAX_NAME: usize = 32;
 /// Longest symbol that Token Metadata stores, bytes.
 const MAX_SYMBOL: usize = 10;
+/// Longest user id, bytes: it comes back in every status event.
+const MAX_USER_ID: usize = 256;
 /// Most basis points: the whole price.
 const MAX_BASIS_POINTS: u16 = 10_000;
 
@@ -119,6 +121,9 @@ impl OperationRequested {
         });
         expect(nft.seller_fee_basis_points <= MAX_BASIS_POINTS, &|| {
             format!("nft.sellerFeeBasisPoints is {}; {MAX_BASIS_POINTS} is all", nft.seller_fee_basis_points)
+        });
+        expect(self.user_id.len() <= MAX_USER_ID, &|| {
+            format!("userId is {} bytes long; {MAX_USER_ID} are enough", self.user_id.len())
         });
         expect(self.burn.is_none(), &|| format!("burn belongs to an upgrade, not to type {}", self.kind));
         if let Err(problem) = ImageSource::parse(&nft.image) {
@@ -258,8 +263,7 @@ mod tests {
     #[test]
     fn the_content_hash_of_version_1_never_changes() {
         let hash = accept(&event()).unwrap().content_hash;
-        let hex: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "c5adcbd022de6375c1386ef48fc711c31dc9bca9300f4509cf1357c61eb9c43a");
+        assert_eq!(bs58::encode(hash.as_bytes()).into_string(), "EJf2KCMU95qedd3vwjQb4N6dpkTeC1RjYVvra6M3gUTK");
     }
 
     #[test]

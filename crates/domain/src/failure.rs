@@ -51,6 +51,9 @@ impl fmt::Display for FailureClass {
     }
 }
 
+/// Longest message, bytes: it travels in headers, events and rows, and may quote what somebody sent us.
+const MAX_MESSAGE: usize = 2_000;
+
 /// A failure as it is stored, published and shown. Carries no secret: whoever makes one leaves them out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -64,9 +67,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of that class.
+    /// A failure of that class. A message of more than 2,000 bytes is cut.
     pub fn new(class: FailureClass, code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
-        Self { class, code: code.into(), message: message.to_string() }
+        let mut message = message.to_string();
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+        Self { class, code: code.into(), message }
     }
 
     /// A failure that no retry can mend.
@@ -83,5 +88,25 @@ impl Failure {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.class == FailureClass::Permanent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let failure = Failure::permanent("x", "é".repeat(MAX_MESSAGE) + "!");
+        assert_eq!(failure.message.len(), MAX_MESSAGE);
+        assert_eq!(Failure::permanent("x", format!("1{}", "é".repeat(MAX_MESSAGE))).message.len(), MAX_MESSAGE - 1);
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for class in FailureClass::ALL {
+            assert_eq!(FailureClass::from_name(class.as_str()), Some(class));
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+        }
     }
 }

@@ -105,6 +105,11 @@ impl Assignment {
         Some(Ticket { epoch: entry.epoch, offset: record.offset, partition, bytes })
     }
 
+    /// Whether a ticket is still worth something: its partition has been ours ever since.
+    pub fn holds(&self, ticket: &Ticket) -> bool {
+        self.lock().get(&ticket.partition).is_some_and(|entry| entry.epoch == ticket.epoch)
+    }
+
     /// Notes that all work of a record is durable.
     pub fn finished(&self, ticket: &Ticket) {
         let mut owned = self.lock();
@@ -188,6 +193,7 @@ mod tests {
         assert_eq!(assignment.revoked([&partition()]), []);
         assignment.assigned([partition()]);
         let again = assignment.received(&record(0)).unwrap();
+        assert!(!assignment.holds(&late) && assignment.holds(&again));
         assignment.finished(&late);
         assert_eq!(assignment.progress(), []);
         assignment.finished(&again);
@@ -224,7 +230,9 @@ mod tests {
         assignment.assigned([partition()]);
         let tickets: Vec<_> = (0..2).map(|offset| assignment.received(&record(offset)).unwrap()).collect();
         assert_eq!(assignment.flow().pause, [partition()]);
-        tickets.iter().for_each(|ticket| assignment.finished(ticket));
+        for ticket in &tickets {
+            assignment.finished(ticket);
+        }
         assert_eq!(assignment.flow().resume, [partition()]);
         assert_eq!(assignment.in_hand(), 0);
     }

@@ -10,6 +10,10 @@ pub trait StepHandler: Send + Sync + 'static {
     /// Does the step's work on an operation whose state is this step's input, and answers with the one transition that
     /// follows. The runner commits it and calls again while the state is still this step's input.
     fn run(&self, operation: &Operation) -> impl Future<Output = Result<Transition, StepError>> + Send;
+
+    /// The store refused a transition because a content id in it is not pinned any more: whoever remembers what is pinned
+    /// forgets it here, before `run` is called again.
+    fn not_pinned(&self, _transition: &Transition) {}
 }
 
 /// Why a step could not answer. None of these is a transition by itself: the runner decides what becomes of it.

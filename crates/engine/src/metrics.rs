@@ -1,0 +1,28 @@
+//! What the engine counts.
+
+use domain::Failure;
+use metrics::{counter, describe_counter};
+
+const DONE: &str = "mintfleet_records_done_total";
+const RETRIED: &str = "mintfleet_records_retried_total";
+const DEAD_LETTERED: &str = "mintfleet_records_dead_lettered_total";
+
+/// Says what each metric means; once per process.
+pub fn describe() {
+    describe_counter!(DONE, "Records whose work is durable and told, by step");
+    describe_counter!(RETRIED, "Tries that are repeated, by step, class and code");
+    describe_counter!(DEAD_LETTERED, "Records put aside, by step, class and code");
+}
+
+pub(crate) fn done(step: &'static str) {
+    counter!(DONE, "step" => step).increment(1);
+}
+
+pub(crate) fn retried(step: &'static str, failure: &Failure) {
+    counter!(RETRIED, "step" => step, "class" => failure.class.as_str(), "code" => failure.code.clone()).increment(1);
+}
+
+pub(crate) fn dead_lettered(step: &'static str, failure: &Failure) {
+    counter!(DEAD_LETTERED, "step" => step, "class" => failure.class.as_str(), "code" => failure.code.clone())
+        .increment(1);
+}

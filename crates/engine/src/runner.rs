@@ -1,0 +1,203 @@
+//! Runs a processor over deliveries: thousands at once, lane by lane, each until its work is durable.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{Clock, Failure, OperationId, Record};
+use futures::FutureExt;
+use resilience::{Backoff, Jitter};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::assignment::{Assignment, Delivery};
+use crate::dead_letter::DeadLetter;
+use crate::lanes::Lanes;
+use crate::metrics;
+use crate::ports::EventSink;
+use crate::processor::{Disposition, Halt, Processor, Trouble};
+use crate::publisher::{PAUSES, Publisher};
+
+/// One consumer group's work in this process.
+#[derive(Debug)]
+pub struct Runner<P, E, C> {
+    /// What is done with a record.
+    pub processor: Arc<P>,
+    /// Where dead letters go.
+    pub publisher: Arc<Publisher<E>>,
+    /// What this process owns.
+    pub assignment: Arc<Assignment>,
+    /// Consumer group.
+    pub group: String,
+    /// The time of day.
+    pub clock: C,
+    /// Randomness of the pauses.
+    pub jitter: Arc<Jitter>,
+    /// Ends the taking of new records, and every pause.
+    pub stop: CancellationToken,
+}
+
+/// A process that cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Fatal(pub String);
+
+impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
+    /// Runs until `stop`, then drains for at most `grace`. What is unfinished then stays uncommitted and comes again.
+    ///
+    /// # Errors
+    /// [`Fatal`] when the process is broken and has to end.
+    pub async fn run(self, mut deliveries: mpsc::UnboundedReceiver<Delivery>, grace: Duration) -> Result<(), Fatal> {
+        let runner = Arc::new(self);
+        let mut lanes = Lanes::default();
+        let mut running = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = runner.stop.cancelled() => break,
+                Some(ended) = running.join_next() => {
+                    if let Some(next) = runner.ended(ended, &mut lanes)? {
+                        running.spawn(Arc::clone(&runner).carry(next));
+                    }
+                }
+                delivery = deliveries.recv() => match delivery {
+                    None => break,
+                    Some(delivery) => {
+                        let entered = match runner.processor.lane(&delivery.record) {
+                            Some(lane) => lanes.enter(&lane, delivery),
+                            None => Some(delivery),
+                        };
+                        if let Some(delivery) = entered {
+                            running.spawn(Arc::clone(&runner).carry(delivery));
+                        }
+                    }
+                },
+            }
+        }
+        let drained = tokio::time::timeout(grace, async {
+            while let Some(ended) = running.join_next().await {
+                runner.ended(ended, &mut lanes)?;
+            }
+            Ok(())
+        });
+        drained.await.unwrap_or_else(|_| {
+            let unfinished = runner.assignment.in_hand();
+            tracing::warn!(step = P::NAME, unfinished, "grace period over; what is unfinished comes again");
+            Ok(())
+        })
+    }
+
+    fn ended(
+        &self,
+        ended: Result<Result<Record, Fatal>, tokio::task::JoinError>,
+        lanes: &mut Lanes<Delivery>,
+    ) -> Result<Option<Delivery>, Fatal> {
+        let record = ended.map_err(|error| Fatal(error.to_string()))??;
+        Ok(self.processor.lane(&record).and_then(|lane| lanes.leave(&lane)))
+    }
+
+    /// Carries one record to its end, and gives it back.
+    async fn carry(self: Arc<Self>, Delivery { record, ticket }: Delivery) -> Result<Record, Fatal> {
+        if !self.assignment.holds(&ticket) {
+            return Ok(record);
+        }
+        match self.until_durable(&record).await {
+            Ok(()) => {
+                self.assignment.finished(&ticket);
+                Ok(record)
+            }
+            Err(Halt::Stopping) => Ok(record),
+            Err(Halt::Fatal(reason)) => Err(Fatal(reason)),
+        }
+    }
+
+    async fn until_durable(&self, record: &Record) -> Result<(), Halt> {
+        let mut tries = Tries::default();
+        let mut pauses = Backoff::new(PAUSES, Arc::clone(&self.jitter));
+        loop {
+            let (failure, spends) = match self.attempt(record, tries.spent).await {
+                Ok(Disposition::Done) => {
+                    metrics::done(P::NAME);
+                    return Ok(());
+                }
+                Ok(Disposition::DeadLetter { failure, operation }) => {
+                    return self.put_aside(record, &failure, operation, &tries).await;
+                }
+                Err(Trouble::Halt(halt)) => return Err(halt),
+                Err(Trouble::Again { failure, spends }) => (failure, spends),
+            };
+            tries.note(spends, self.clock.now());
+            metrics::retried(P::NAME, &failure);
+            log_retry(P::NAME, record, &failure, &tries);
+            tokio::select! {
+                () = tokio::time::sleep(pauses.next_pause()) => {}
+                () = self.stop.cancelled() => return Err(Halt::Stopping),
+            }
+        }
+    }
+
+    /// One try. A panic in it is a bug of ours and must not stop the neighbours: it is tried again like any trouble.
+    async fn attempt(&self, record: &Record, spent: u32) -> Result<Disposition, Trouble> {
+        let attempt = AssertUnwindSafe(self.processor.attempt(record, spent)).catch_unwind();
+        attempt.await.unwrap_or_else(|_| Err(Trouble::dependency(Failure::transient("panicked", "a bug: see the log"))))
+    }
+
+    async fn put_aside(
+        &self,
+        record: &Record,
+        failure: &Failure,
+        operation: Option<OperationId>,
+        tries: &Tries,
+    ) -> Result<(), Halt> {
+        let letter = DeadLetter {
+            record,
+            failure,
+            operation,
+            group: &self.group,
+            step: P::NAME,
+            attempts: tries.spent + 1,
+            first_failed_at: tries.first_failed_at.unwrap_or_else(|| self.clock.now()),
+        };
+        self.publisher.publish_dead_letter(&letter).await?;
+        metrics::dead_lettered(P::NAME, failure);
+        tracing::warn!(
+            step = P::NAME,
+            kafka.topic = record.topic,
+            kafka.partition = record.partition,
+            kafka.offset = record.offset,
+            operation.id = operation.map(tracing::field::display),
+            failure.code = %failure.code,
+            failure.message = failure.message,
+            "dead letter"
+        );
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tries {
+    all: u32,
+    spent: u32,
+    first_failed_at: Option<DateTime<Utc>>,
+}
+
+impl Tries {
+    fn note(&mut self, spends: bool, now: DateTime<Utc>) {
+        self.all += 1;
+        self.spent += u32::from(spends);
+        self.first_failed_at.get_or_insert(now);
+    }
+}
+
+/// The first failure of a record is news; the rest is for whoever looks closer.
+fn log_retry(step: &str, record: &Record, failure: &Failure, tries: &Tries) {
+    let (topic, partition, offset) = (&record.topic, record.partition, record.offset);
+    let Failure { code, message, .. } = failure;
+    if tries.all == 1 {
+        tracing::warn!(step, topic, partition, offset, failure.code = %code, failure.message = message, "trying again");
+    } else {
+        let tries = tries.all;
+        tracing::debug!(step, topic, partition, offset, tries, failure.code = %code, "trying again");
+    }
+}
