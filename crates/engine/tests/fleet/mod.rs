@@ -1,0 +1,140 @@
+//! The four steps in one process, over ports in memory.
+
+mod chain;
+mod handlers;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Operation, OperationId, Priority, State, Step, SystemClock, Topic};
+use engine::{Assignment, Batches, Intake, Partition, Processor, Publisher, Runner, StepProcessor, Telling, Window};
+use resilience::Jitter;
+use testkit::{Crash, Log, MemorySink, MemoryStore, Tables};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use chain::Chain;
+use handlers::{Mint, Upload, Verify};
+
+/// What no crash takes away.
+#[derive(Default)]
+pub struct World {
+    pub tables: Arc<Tables>,
+    pub log: Arc<Log>,
+    pub chain: Arc<Chain>,
+}
+
+/// A process: dropped, it is dead.
+pub struct Process {
+    pub store: Arc<MemoryStore>,
+    crash: Arc<Crash>,
+    tasks: JoinSet<()>,
+}
+
+impl World {
+    pub fn start(&self, crash: Crash) -> Process {
+        let crash = Arc::new(crash);
+        let store = Arc::new(MemoryStore::new(Arc::clone(&self.tables), Arc::clone(&crash)));
+        let sink = Arc::new(MemorySink { log: Arc::clone(&self.log), crash: Arc::clone(&crash) });
+        let jitter = Arc::new(Jitter::from_seed(7));
+        let publisher = Arc::new(Publisher::new(sink, Arc::clone(&jitter), CancellationToken::new()));
+        let telling = Telling { publisher, source: "/test".into(), topic_prefix: String::new() };
+        let batches = Arc::new(Batches::new(&store));
+        let mut process = Process { store: Arc::clone(&store), crash: Arc::clone(&crash), tasks: JoinSet::new() };
+
+        let intake = Intake::new(Arc::clone(&batches), telling.clone(), "intake".into(), SystemClock);
+        self.consume(&mut process, Topic::Operations, intake, &telling);
+        let upload = StepProcessor::new(Arc::new(Upload), Arc::clone(&store), Arc::clone(&batches), telling.clone());
+        self.consume(&mut process, Topic::Requests(Step::Upload, Priority::Normal), upload, &telling);
+        let mint = Mint { chain: Arc::clone(&self.chain), tables: Arc::clone(&self.tables), crash };
+        let mint = StepProcessor::new(Arc::new(mint), Arc::clone(&store), Arc::clone(&batches), telling.clone());
+        self.consume(&mut process, Topic::Requests(Step::Mint, Priority::Normal), mint, &telling);
+        let verify = Verify { chain: Arc::clone(&self.chain) };
+        let verify = StepProcessor::new(Arc::new(verify), store, batches, telling.clone());
+        self.consume(&mut process, Topic::Requests(Step::Verify, Priority::Normal), verify, &telling);
+        process
+    }
+
+    fn consume<P: Processor>(&self, process: &mut Process, topic: Topic, processor: P, telling: &Telling<MemorySink>) {
+        let assignment = Assignment::new(Window::default());
+        let (deliver, deliveries) = mpsc::unbounded_channel();
+        let runner = Runner {
+            processor: Arc::new(processor),
+            publisher: Arc::clone(&telling.publisher),
+            assignment: Arc::clone(&assignment),
+            group: P::NAME.into(),
+            clock: SystemClock,
+            jitter: Arc::new(Jitter::from_seed(7)),
+            stop: CancellationToken::new(),
+        };
+        process.tasks.spawn(async move {
+            runner.run(deliveries, Duration::from_secs(1)).await.expect("the process is not broken");
+        });
+        let (log, name) = (Arc::clone(&self.log), topic.name(""));
+        process.tasks.spawn(async move {
+            assignment.assigned([Partition { topic: name.as_str().into(), id: 0 }]);
+            let mut next = log.committed(P::NAME, &name);
+            loop {
+                for record in log.records_from(&name, next) {
+                    next = record.offset + 1;
+                    let ticket = assignment.received(&record).expect("the partition is ours");
+                    let _ = deliver.send(engine::Delivery { record, ticket });
+                }
+                for (_, position) in assignment.progress() {
+                    log.commit(P::NAME, &name, position);
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+
+    pub fn operation(&self, id: OperationId) -> Option<Operation> {
+        self.tables.operation(id)
+    }
+
+    pub fn state(&self, id: OperationId) -> Option<State> {
+        self.operation(id).map(|operation| operation.state)
+    }
+
+    /// Whether every group consumed its topics to the end, and every operation ended.
+    pub fn at_rest(&self, ids: &[OperationId]) -> bool {
+        let groups = [
+            ("intake", Topic::Operations),
+            ("upload", Topic::Requests(Step::Upload, Priority::Normal)),
+            ("mint", Topic::Requests(Step::Mint, Priority::Normal)),
+            ("verify", Topic::Requests(Step::Verify, Priority::Normal)),
+        ];
+        let consumed = groups.iter().all(|(group, topic)| {
+            let name = topic.name("");
+            self.log.records_from(&name, self.log.committed(group, &name)).is_empty()
+        });
+        consumed && ids.iter().all(|id| self.state(*id).is_none_or(|state| state.step().is_none()))
+    }
+}
+
+impl Process {
+    /// Runs until the process dies or `done` holds. Says whether it died.
+    pub async fn run_until(&self, done: impl Fn() -> bool) -> bool {
+        tokio::select! {
+            () = self.crash.happened() => true,
+            () = until(done) => false,
+        }
+    }
+
+    /// How many moments there were to die at.
+    pub fn moments(&self) -> usize {
+        self.crash.moments()
+    }
+}
+
+/// Waits for a condition, an hour of paused time at most.
+pub fn until(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let waiting = async move {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    async { tokio::time::timeout(Duration::from_hours(1), waiting).await.expect("the condition comes true") }
+}
