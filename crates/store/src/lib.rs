@@ -1,1 +1,23 @@
-//! .
+//! PostgreSQL: all SQL of the product. [`Store`] answers the engine's ports `OperationStore` and `PinLedger`, and what
+//! operators ask. Every batch is one statement; every statement is checked against the schema when it is compiled.
+
+mod commit;
+mod commit_row;
+mod errors;
+mod flag;
+mod identity;
+mod insert;
+mod load;
+mod metrics;
+mod pins;
+mod pool;
+mod ports;
+mod report_rows;
+mod reports;
+mod rows;
+mod schema;
+
+pub use errors::BadData;
+pub use metrics::{STATEMENTS, describe as describe_metrics};
+pub use pool::{PoolSettings, Store};
+pub use reports::{AttemptReport, HistoryEntry, ListFilter, Milestones, NftReport, OperationReport, OperationSummary};

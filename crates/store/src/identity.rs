@@ -1,0 +1,22 @@
+//! Which chain this fleet mints on.
+
+use engine::StoreError;
+
+use crate::pool::Store;
+
+impl Store {
+    /// Records the genesis hash of the chain, once for all, and answers the one on record: where it is another one, the
+    /// endpoint that gave `genesis_hash` belongs to another cluster.
+    ///
+    /// # Errors
+    /// The database's trouble.
+    pub async fn identity(&self, genesis_hash: &str) -> Result<String, StoreError> {
+        self.run("identity_record", || {
+            sqlx::query!("INSERT INTO fleet_identity (genesis_hash) VALUES ($1) ON CONFLICT DO NOTHING", genesis_hash)
+                .execute(&self.pool)
+        })
+        .await?;
+        self.run("identity", || sqlx::query_scalar!("SELECT genesis_hash FROM fleet_identity").fetch_one(&self.pool))
+            .await
+    }
+}

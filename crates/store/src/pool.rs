@@ -1,0 +1,129 @@
+//! The connections, and how a statement is sent.
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use engine::StoreError;
+use resilience::Jitter;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
+use tokio::time::{sleep, timeout};
+
+use crate::errors::{is_conflict, no_answer, store_error};
+use crate::metrics;
+
+/// How many connections, and how long anything may take.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// `postgres://user:password@host:port/database`, with `?sslmode=…` where TLS is wanted.
+    pub url: SecretString,
+    /// What the server's list of connections calls this one.
+    pub application: String,
+    /// Connections kept open.
+    pub min_connections: u32,
+    /// Connections at most.
+    pub max_connections: u32,
+    /// What is more than the minimum is closed when it was idle this long.
+    pub idle_timeout: Duration,
+    /// How long a statement waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement may take, waiting for locks included: a connection that died without a word is noticed.
+    pub statement_timeout: Duration,
+}
+
+impl PoolSettings {
+    /// The defaults of R-50: 5 to 20 connections, 10 s idle, 30 s to acquire one.
+    pub fn new(url: impl Into<SecretString>) -> Self {
+        Self {
+            url: url.into(),
+            application: "mintfleet".into(),
+            min_connections: 5,
+            max_connections: 20,
+            idle_timeout: Duration::from_secs(10),
+            acquire_timeout: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A connection that rested longer than this is tried before it is used; a younger one is trusted, for a try costs a
+/// round trip.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// The database. Share it behind an `Arc`.
+pub struct Store {
+    pub(crate) pool: PgPool,
+    statement_timeout: Duration,
+    jitter: Jitter,
+}
+
+impl Store {
+    /// Connects; waits for a server that is starting up, until `acquire_timeout`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the address is none or nobody answers there. No error shows the password.
+    pub async fn connect(settings: &PoolSettings) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(settings.url.expose_secret())
+            .map_err(|error| store_error(&error))?
+            .application_name(&settings.application);
+        let pool = PgPoolOptions::new()
+            .min_connections(settings.min_connections)
+            .max_connections(settings.max_connections)
+            .idle_timeout(settings.idle_timeout)
+            .acquire_timeout(settings.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, rest| {
+                Box::pin(async move {
+                    if rest.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(options)
+            .await
+            .map_err(|error| store_error(&error))?;
+        Ok(Self { pool, statement_timeout: settings.statement_timeout, jitter: Jitter::from_os() })
+    }
+
+    /// Closes every connection once its statement is done.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Sends a statement. Where it loses a deadlock or a serialization conflict it is sent once more.
+    pub(crate) async fn run<T, F>(
+        &self,
+        statement: &'static str,
+        send: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>> + Send,
+    {
+        let limit = self.statement_timeout;
+        metrics::sent(statement);
+        let mut outcome = timeout(limit, send()).await;
+        if let Ok(Err(error)) = &outcome
+            && is_conflict(error)
+        {
+            sleep(self.pause()).await;
+            metrics::sent(statement);
+            outcome = timeout(limit, send()).await;
+        }
+        outcome.map_err(|_| no_answer(limit))?.map_err(|error| store_error(&error))
+    }
+
+    /// 100 to 500 ms, so that two that were in each other's way are not so again.
+    fn pause(&self) -> Duration {
+        Duration::from_millis(300).mul_f64(1.0 + self.jitter.symmetric() * 2.0 / 3.0)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("connections", &self.pool.size()).finish_non_exhaustive()
+    }
+}

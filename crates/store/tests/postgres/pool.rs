@@ -1,0 +1,58 @@
+//! Connections that fail, and what the store says of it.
+
+use domain::FailureClass;
+use engine::{OperationStore, StoreError};
+use store::{PoolSettings, Store};
+
+use crate::support::{Fixture, eventually};
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_outage_without_the_password() {
+    let mut settings = PoolSettings::new("postgres://somebody:hunter2@127.0.0.1:1/nothing".to_owned());
+    settings.acquire_timeout = std::time::Duration::from_millis(300);
+    let error = Store::connect(&settings).await.unwrap_err();
+    let StoreError::Unavailable(failure) = &error else { panic!("{error:?}") };
+    assert_eq!(failure.class, FailureClass::Transient);
+    assert!(!format!("{error} {error:?} {settings:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_misconfigured() {
+    let error = Store::connect(&PoolSettings::new("postgres://u:hunter2@host:port/d".to_owned())).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(failure) if failure.code == "database-misconfigured"), "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn broken_connections_are_replaced() {
+    let fixture = Fixture::new().await;
+    let operation = fixture.inserted(1).await;
+    fixture
+        .must_execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+    eventually("the store answers again", || async {
+        match fixture.store.load(&[operation.id]).await {
+            Ok(snapshot) => snapshot.operations.len() == 1,
+            Err(StoreError::Unavailable(failure)) if failure.class == FailureClass::Transient => false,
+            Err(error) => panic!("{error:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_is_not_answered_is_given_up() {
+    let fixture = Fixture::new().await;
+    let operation = fixture.inserted(1).await;
+    let mut settings = PoolSettings::new(fixture.database.url());
+    settings.statement_timeout = std::time::Duration::from_millis(200);
+    let impatient = Store::connect(&settings).await.unwrap();
+    let mut person = fixture.sql.begin().await.unwrap();
+    sqlx::query("SELECT FROM minting_operations FOR UPDATE").execute(&mut *person).await.unwrap();
+    let error = impatient.flag(operation.id, "look").await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(failure) if failure.code == "database-timeout"), "{error}");
+    person.rollback().await.unwrap();
+}
