@@ -1,0 +1,198 @@
+//! Pinata's API as its documentation and its SDK have it, over a directory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Multipart, Path as Segments, Query as Parameters, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use domain::{Clock as _, SystemClock};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::file::Network;
+use super::pins::Pins;
+use super::query::Query;
+use super::serving::Serving;
+use super::tally::Tally;
+use super::upload;
+
+/// Above this Pinata itself wants the TUS protocol.
+const MAX_UPLOAD: usize = 100 * 1024 * 1024;
+const KINDS: [&str; 8] = ["authenticate", "delete", "duplicate", "get", "list", "refused", "update", "upload"];
+
+/// A running pin server. It ends when this is dropped; its contents stay in the directory.
+///
+/// Uploads and API are at the same address: `{url}/v3/files`, `{url}/v3/files/public`, `{url}/data/testAuthentication`.
+/// `GET {url}/_counts` tells, without a token, how often each kind of request was made.
+#[derive(Debug)]
+pub struct PinServer {
+    account: Arc<Account>,
+    serving: Serving,
+}
+
+pub(super) struct Account {
+    jwt: String,
+    pub pins: Pins,
+    counts: Tally,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("pins", &self.pins).field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+impl PinServer {
+    /// Serves on a free port of the loopback to whoever shows `jwt`, over what lies in `dir`.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read or written, or no port is free.
+    pub async fn start(jwt: &str, dir: &Path) -> anyhow::Result<Self> {
+        let account = Account { jwt: jwt.to_owned(), pins: Pins::open(dir)?, counts: Tally::of(&KINDS) };
+        let account = Arc::new(account);
+        let serving = Serving::start(router(Arc::clone(&account))).await?;
+        Ok(Self { account, serving })
+    }
+
+    /// Where it answers, such as `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.serving.url()
+    }
+
+    /// Requests since the start by kind, as `/_counts` tells them. `upload` counts every upload, `duplicate` those
+    /// among them whose content was pinned already, `refused` those without the right token.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.account.counts.read()
+    }
+
+    pub(super) fn account(&self) -> Arc<Account> {
+        Arc::clone(&self.account)
+    }
+}
+
+fn router(account: Arc<Account>) -> Router {
+    let known = Router::new()
+        .route("/v3/files", post(upload_file).layer(DefaultBodyLimit::max(MAX_UPLOAD)))
+        .route("/v3/files/{network}", get(list_files))
+        .route("/v3/files/{network}/{id}", get(get_file).put(update_file).delete(delete_file))
+        .route("/data/testAuthentication", get(authenticate))
+        // Where the SDK looks once it is given an endpoint of its own.
+        .route("/v3/data/testAuthentication", get(authenticate))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&account), require_token));
+    known.route("/_counts", get(counts)).with_state(account)
+}
+
+/// An answer other than success, in Pinata's form.
+struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(status, message) = self;
+        (status, Json(json!({ "error": { "code": status.as_u16(), "message": message } }))).into_response()
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+fn not_found() -> Refusal {
+    Refusal(StatusCode::NOT_FOUND, "File not found".into())
+}
+
+type Answer = Result<Json<Value>, Refusal>;
+
+async fn require_token(State(account): State<Arc<Account>>, request: Request, next: Next) -> Response {
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if shown.and_then(|value| value.strip_prefix("Bearer ")) == Some(account.jwt.as_str()) {
+        return next.run(request).await;
+    }
+    account.counts.note("refused");
+    // Closing on a client that is still sending would look like a broken network to it.
+    let _ = axum::body::to_bytes(request.into_body(), MAX_UPLOAD).await;
+    Refusal(StatusCode::UNAUTHORIZED, "Not Authorized".into()).into_response()
+}
+
+async fn upload_file(State(account): State<Arc<Account>>, form: Multipart) -> Answer {
+    account.counts.note("upload");
+    let new = upload::read(form).await.map_err(|bad| Refusal(StatusCode::BAD_REQUEST, bad.to_string()))?;
+    let put = blocking(&account, move |pins| pins.put(new, SystemClock.now())).await?;
+    let mut data = json!(put.file);
+    if put.duplicate {
+        account.counts.note("duplicate");
+        data["is_duplicate"] = json!(true);
+    }
+    Ok(Json(json!({ "data": data })))
+}
+
+async fn list_files(
+    State(account): State<Arc<Account>>,
+    Segments(network): Segments<Network>,
+    Parameters(parameters): Parameters<BTreeMap<String, String>>,
+) -> Answer {
+    account.counts.note("list");
+    let query = Query::parse(parameters).map_err(|problem| Refusal(StatusCode::BAD_REQUEST, problem))?;
+    Ok(Json(json!({ "data": account.pins.list(network, &query) })))
+}
+
+async fn get_file(State(account): State<Arc<Account>>, Segments((network, id)): Segments<(Network, String)>) -> Answer {
+    account.counts.note("get");
+    let file = account.pins.get(network, &id).ok_or_else(not_found)?;
+    Ok(Json(json!({ "data": file })))
+}
+
+#[derive(Debug, Deserialize)]
+struct Update {
+    name: Option<String>,
+    keyvalues: Option<Map<String, Value>>,
+}
+
+async fn update_file(
+    State(account): State<Arc<Account>>,
+    Segments((network, id)): Segments<(Network, String)>,
+    Json(update): Json<Update>,
+) -> Answer {
+    account.counts.note("update");
+    let file = blocking(&account, move |pins| pins.update(network, &id, update.name, update.keyvalues)).await?;
+    Ok(Json(json!({ "data": file.ok_or_else(not_found)? })))
+}
+
+async fn delete_file(
+    State(account): State<Arc<Account>>,
+    Segments((network, id)): Segments<(Network, String)>,
+) -> Answer {
+    account.counts.note("delete");
+    if blocking(&account, move |pins| pins.delete(network, &id)).await? {
+        Ok(Json(json!({ "data": null })))
+    } else {
+        Err(not_found())
+    }
+}
+
+async fn authenticate(State(account): State<Arc<Account>>) -> Json<Value> {
+    account.counts.note("authenticate");
+    Json(json!({ "message": "Congratulations! You are communicating with the Pinata API!" }))
+}
+
+async fn counts(State(account): State<Arc<Account>>) -> Json<BTreeMap<&'static str, u64>> {
+    Json(account.counts.read())
+}
+
+async fn blocking<T: Send + 'static>(
+    account: &Arc<Account>,
+    work: impl FnOnce(&Pins) -> io::Result<T> + Send + 'static,
+) -> Result<T, Refusal> {
+    let account = Arc::clone(account);
+    let done = tokio::task::spawn_blocking(move || work(&account.pins)).await;
+    Ok(done.map_err(io::Error::other)??)
+}

@@ -1,0 +1,67 @@
+//! `POST /v3/files`: reads the form that Pinata's SDK and documentation send.
+
+use axum::extract::Multipart;
+use axum::extract::multipart::MultipartError;
+
+use super::file::{Network, NewFile};
+use super::media::sniff;
+
+/// A form that cannot be taken, in words for whoever sent it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadForm {
+    #[error("{0}")]
+    Multipart(#[from] MultipartError),
+    #[error("the form has no field file")]
+    NoFile,
+    #[error("network {0:?} is neither public nor private")]
+    Network(String),
+    #[error("keyvalues is no JSON object: {0}")]
+    Keyvalues(serde_json::Error),
+    #[error("this server takes no CAR files")]
+    Car,
+}
+
+fn refuse_car(wanted: &str) -> Result<(), BadForm> {
+    if wanted == "true" { Err(BadForm::Car) } else { Ok(()) }
+}
+
+/// Reads the fields in whatever order they come; unknown ones are ignored.
+pub(super) async fn read(mut form: Multipart) -> Result<NewFile, BadForm> {
+    let mut new = NewFile::default();
+    let (mut seen, mut file_name) = (false, None);
+    while let Some(field) = form.next_field().await? {
+        match field.name() {
+            Some("file") => {
+                seen = true;
+                file_name = field.file_name().map(str::to_owned);
+                new.mime_type = field.content_type().map(str::to_owned).unwrap_or_default();
+                new.content = field.bytes().await?;
+            }
+            Some("network") => {
+                let text = field.text().await?;
+                new.network = match text.as_str() {
+                    "public" => Network::Public,
+                    "private" => Network::Private,
+                    _ => return Err(BadForm::Network(text)),
+                };
+            }
+            Some("name") => new.name = field.text().await?,
+            Some("group_id") => new.group_id = Some(field.text().await?),
+            Some("keyvalues") => {
+                new.keyvalues = serde_json::from_str(&field.text().await?).map_err(BadForm::Keyvalues)?;
+            }
+            Some("car") => refuse_car(&field.text().await?)?,
+            _ => {}
+        }
+    }
+    if !seen {
+        return Err(BadForm::NoFile);
+    }
+    if new.name.is_empty() {
+        new.name = file_name.unwrap_or_else(|| "unnamed".into());
+    }
+    if new.mime_type.is_empty() || new.mime_type == "application/octet-stream" {
+        new.mime_type = sniff(&new.content).into();
+    }
+    Ok(new)
+}
