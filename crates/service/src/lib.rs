@@ -1,1 +1,17 @@
-//! .
+//! What every binary shares: configuration, logs and metrics, the ops endpoints, signals, and the way a worker begins,
+//! drains and ends.
+
+pub mod config;
+mod heartbeat;
+mod ops;
+mod shutdown;
+mod start;
+mod telemetry;
+mod worker;
+
+pub use heartbeat::Heartbeat;
+pub use ops::{Checks, OpsListener, OpsServer};
+pub use shutdown::on_signal;
+pub use start::{EXIT_FAILED, EXIT_OK, EXIT_USAGE, Process, command, start};
+pub use telemetry::{gather_metrics, log_to_stderr};
+pub use worker::Worker;

@@ -1,0 +1,100 @@
+//! What each worker reads, whole.
+
+use super::database::database_settings;
+use super::env::Env;
+use super::kafka::consuming_kafka_settings;
+use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings, PinataSettings, SolanaSettings};
+use super::table;
+
+/// What every worker needs.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// The database.
+    pub database: store::PoolSettings,
+    /// The broker.
+    pub kafka: kafka::KafkaSettings,
+}
+
+impl WorkerConfig {
+    fn read(env: &mut Env) -> Self {
+        Self { database: database_settings(env), kafka: consuming_kafka_settings(env) }
+    }
+}
+
+/// The configuration of `ipfs-uploader`.
+#[derive(Debug, Clone)]
+pub struct UploaderConfig {
+    /// What every worker needs.
+    pub worker: WorkerConfig,
+    /// Where content is pinned.
+    pub pinata: PinataSettings,
+    /// Where `ipfs:` images are read.
+    pub gateways: GatewaySettings,
+    /// Where images may come from.
+    pub images: ImageSettings,
+}
+
+/// The configuration of `mint-submitter`.
+#[derive(Debug, Clone)]
+pub struct SubmitterConfig {
+    /// What every worker needs.
+    pub worker: WorkerConfig,
+    /// The chain.
+    pub solana: SolanaSettings,
+    /// Most that is paid for one compute unit, micro-lamports.
+    pub priority_fee_cap: u64,
+    /// The keys.
+    pub keys: MintKeySettings,
+}
+
+/// The configuration of `verifier`.
+#[derive(Debug, Clone)]
+pub struct VerifierConfig {
+    /// What every worker needs.
+    pub worker: WorkerConfig,
+    /// The chain.
+    pub solana: SolanaSettings,
+    /// Whom the NFTs must name.
+    pub payer: PayerSettings,
+    /// Where content is read back.
+    pub gateways: GatewaySettings,
+}
+
+/// The configuration of a worker, besides that of its process.
+pub trait Config: Sized {
+    /// Reads it; what is wrong is noted in `env`, and the value is then worth nothing.
+    fn read(env: &mut Env) -> Self;
+}
+
+impl Config for UploaderConfig {
+    fn read(env: &mut Env) -> Self {
+        Self {
+            worker: WorkerConfig::read(env),
+            pinata: PinataSettings::read(env),
+            gateways: GatewaySettings::read(env),
+            images: ImageSettings::read(env),
+        }
+    }
+}
+
+impl Config for SubmitterConfig {
+    fn read(env: &mut Env) -> Self {
+        Self {
+            worker: WorkerConfig::read(env),
+            solana: SolanaSettings::read(env),
+            priority_fee_cap: env.number(&table::SOLANA_PRIORITY_FEE_CAP, 0..=u64::MAX),
+            keys: MintKeySettings::read(env),
+        }
+    }
+}
+
+impl Config for VerifierConfig {
+    fn read(env: &mut Env) -> Self {
+        Self {
+            worker: WorkerConfig::read(env),
+            solana: SolanaSettings::read(env),
+            payer: PayerSettings::read(env),
+            gateways: GatewaySettings::read(env),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The configuration in the parts that programs are put together from.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::WalletAddress;
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::env::Env;
+use super::table;
+use super::variable::Program;
+
+/// One RPC endpoint.
+#[derive(Debug, Clone)]
+pub struct EndpointSetting {
+    /// What it is called in logs, metrics and the database.
+    pub label: String,
+    /// Its address; hosted ones carry their key in it.
+    pub url: SecretString,
+}
+
+/// How the chain is reached.
+#[derive(Debug, Clone)]
+pub struct SolanaSettings {
+    /// In order of preference, at least one.
+    pub endpoints: Vec<EndpointSetting>,
+    /// Tries of one request in all.
+    pub attempts: u32,
+    /// How long one request may take.
+    pub timeout: Duration,
+}
+
+impl SolanaSettings {
+    /// Reads the endpoints. An endpoint without a label is called by its host and port, and by its place too where two
+    /// would be called alike.
+    pub fn read(env: &mut Env) -> Self {
+        let text = env.secret(&table::SOLANA_RPC_ENDPOINTS);
+        let text = text.expose_secret();
+        let mut endpoints: Vec<EndpointSetting> = Vec::new();
+        for (index, entry) in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let Some((label, url)) = endpoint(entry) else {
+                env.problem(format!(
+                    "{}: entry {} is no http:// or https:// URL",
+                    table::SOLANA_RPC_ENDPOINTS.name,
+                    index + 1
+                ));
+                continue;
+            };
+            let taken = endpoints.iter().any(|other| other.label == label);
+            let label = if taken { format!("{label}#{}", index + 1) } else { label };
+            endpoints.push(EndpointSetting { label, url });
+        }
+        let attempts = env.number(&table::SOLANA_RETRY_ATTEMPTS, 1..=100);
+        let timeout = Duration::from_millis(env.number(&table::SOLANA_TIMEOUT_MS, 100..=600_000));
+        Self { endpoints, attempts, timeout }
+    }
+}
+
+fn endpoint(entry: &str) -> Option<(String, SecretString)> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let (label, address) = match entry.split_once('=') {
+        Some((label, address)) if !label.is_empty() && label.chars().all(plain) => (Some(label), address),
+        _ => (None, entry),
+    };
+    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let host = url.host_str()?;
+    let by_host = || url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    Some((label.map_or_else(by_host, str::to_owned), address.into()))
+}
+
+/// Whom minted NFTs name as their creator and update authority.
+#[derive(Debug, Clone)]
+pub enum PayerSettings {
+    /// By address: for programs that have no business with its key.
+    Address(WalletAddress),
+    /// By the file of its keypair.
+    Keypair(PathBuf),
+}
+
+impl PayerSettings {
+    /// Reads one of the two.
+    pub fn read(env: &mut Env) -> Self {
+        let address = env.optional(&table::MINT_PAYER_ADDRESS);
+        let keypair = env.optional(&table::MINT_PAYER_KEYPAIR).map(PathBuf::from);
+        match (address, keypair) {
+            (None, Some(path)) => Self::Keypair(path),
+            (Some(address), _) => Self::Address(address.parse().unwrap_or_else(|_| {
+                env.problem("MINT_PAYER_ADDRESS: not a Solana address");
+                WalletAddress::from_bytes([0; 32])
+            })),
+            (None, None) => {
+                env.problem("missing MINT_PAYER_ADDRESS (or MINT_PAYER_KEYPAIR)");
+                Self::Address(WalletAddress::from_bytes([0; 32]))
+            }
+        }
+    }
+}
+
+/// The keys that mint.
+#[derive(Debug, Clone)]
+pub struct MintKeySettings {
+    /// File with the payer's keypair.
+    pub payer_keypair: PathBuf,
+    /// Every mint address is derived from it.
+    pub master_secret: SecretString,
+    /// Its name in the database.
+    pub key_id: String,
+}
+
+impl MintKeySettings {
+    /// Reads where the keys are; whether they are good shows when they are loaded.
+    pub fn read(env: &mut Env) -> Self {
+        Self {
+            payer_keypair: env.text(&table::MINT_PAYER_KEYPAIR).into(),
+            master_secret: env.secret(&table::MINT_MASTER_SECRET),
+            key_id: env.text(&table::MINT_KEY_ID),
+        }
+    }
+}
+
+/// Where content is pinned.
+#[derive(Debug, Clone)]
+pub struct PinataSettings {
+    /// The API.
+    pub api_url: Url,
+    /// The upload service.
+    pub uploads_url: Url,
+    /// The JWT.
+    pub api_key: SecretString,
+}
+
+impl PinataSettings {
+    /// Reads where Pinata is.
+    pub fn read(env: &mut Env) -> Self {
+        Self {
+            api_url: env.url(&table::PINATA_API_URL),
+            uploads_url: env.url(&table::PINATA_UPLOADS_URL),
+            api_key: env.secret(&table::PINATA_API_KEY),
+        }
+    }
+}
+
+/// Where content is read back.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// In order of preference, at least one.
+    pub gateways: Vec<Url>,
+    /// Tries of one upload or retrieval in all.
+    pub attempts: u32,
+}
+
+impl GatewaySettings {
+    /// Reads the gateways.
+    pub fn read(env: &mut Env) -> Self {
+        Self { gateways: env.urls(&table::IPFS_GATEWAYS), attempts: env.number(&table::IPFS_RETRY_ATTEMPTS, 1..=100) }
+    }
+}
+
+/// Where images may come from.
+#[derive(Debug, Clone)]
+pub struct ImageSettings {
+    /// What `asset:NAME` means.
+    pub asset_dir: Option<PathBuf>,
+    /// Whether plain http and private addresses will do.
+    pub allow_private: bool,
+}
+
+impl ImageSettings {
+    /// Reads where images may come from.
+    pub fn read(env: &mut Env) -> Self {
+        let asset_dir = env.optional(&table::ASSET_DIR).map(PathBuf::from);
+        if asset_dir.as_ref().is_some_and(|path| !path.is_dir()) {
+            env.problem("ASSET_DIR: not a directory");
+        }
+        Self { asset_dir, allow_private: env.flag(&table::IMAGE_ALLOW_PRIVATE) }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What every worker process has, whatever it does.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// Where the ops endpoints listen.
+    pub ops_listen: SocketAddr,
+    /// How long work in hand may take to finish after a signal.
+    pub shutdown_grace: Duration,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which messages are logged.
+    pub log_filter: String,
+}
+
+impl ProcessSettings {
+    /// Reads them.
+    pub fn read(env: &mut Env) -> Self {
+        let port = match env.program() {
+            Program::IpfsUploader | Program::Mintctl => 9401,
+            Program::MintSubmitter => 9402,
+            Program::Verifier => 9403,
+        };
+        let own_default = SocketAddr::from(([127, 0, 0, 1], port));
+        let ops_listen = match env.optional(&table::OPS_LISTEN).map(|text| text.parse()) {
+            None => own_default,
+            Some(Ok(address)) => address,
+            Some(Err(_)) => {
+                env.problem("OPS_LISTEN: not ADDRESS:PORT");
+                own_default
+            }
+        };
+        let log_filter = env.text(&table::RUST_LOG);
+        if EnvFilter::try_new(&log_filter).is_err() {
+            env.problem("RUST_LOG: not a list of directives such as info,kafka=debug");
+        }
+        Self {
+            ops_listen,
+            shutdown_grace: Duration::from_secs(env.number(&table::SHUTDOWN_GRACE_SECONDS, 0..=3_600)),
+            log_format: env.parsed(&table::LOG_FORMAT, "neither json nor text").unwrap_or(LogFormat::Json),
+            log_filter,
+        }
+    }
+}

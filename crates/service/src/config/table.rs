@@ -1,0 +1,91 @@
+//! Every variable of the fleet, once. `--help`, the defaults and the documentation all come from here.
+
+use super::variable::Program::{IpfsUploader, MintSubmitter, Mintctl, Verifier};
+use super::variable::{Program, Variable};
+
+const EVERYONE: &[Program] = &Program::ALL;
+const WORKERS: &[Program] = &Program::WORKERS;
+const CHAIN: &[Program] = &[MintSubmitter, Verifier, Mintctl];
+const MINTING: &[Program] = &[MintSubmitter, Mintctl];
+const CONTENT: &[Program] = &[IpfsUploader, Verifier, Mintctl];
+const PINNING: &[Program] = &[IpfsUploader, Mintctl];
+
+/// Declares each variable and lists them all, so that none can be read that is not listed.
+macro_rules! variables {
+    ($($name:ident: $kind:ident($($argument:expr),+ $(,)?);)+) => {
+        $(
+            #[expect(missing_docs, reason = "its meaning is its documentation")]
+            pub const $name: Variable = Variable::$kind(stringify!($name), $($argument),+);
+        )+
+
+        /// The whole table, in the order in which `--help` shows it.
+        pub const ALL: &[Variable] = &[$($name),+];
+    };
+}
+
+variables! {
+    DATABASE_URL: secret("PostgreSQL: postgres://USER:PASSWORD@HOST:PORT/DATABASE", EVERYONE);
+    DB_POOL_MIN: new(Some("5"), "Connections kept open", WORKERS);
+    DB_POOL_MAX: new(Some("20"), "Connections at most", WORKERS);
+
+    KAFKA_BROKERS: new(None, "HOST:PORT of some brokers, separated by commas", EVERYONE);
+    KAFKA_TOPIC_PREFIX: new(None, "Put before every topic and group name, for fleets that share a cluster", EVERYONE);
+    KAFKA_SECURITY_PROTOCOL: new(Some("plaintext"), "plaintext, ssl, sasl_plaintext or sasl_ssl", EVERYONE);
+    KAFKA_SASL_MECHANISM: new(None, "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; needed with sasl_*", EVERYONE);
+    KAFKA_SASL_USERNAME: new(None, "Needed with sasl_*", EVERYONE);
+    KAFKA_SASL_PASSWORD: secret("Needed with sasl_*", EVERYONE);
+    KAFKA_CA_LOCATION: new(None, "File with the certificates to trust; the system's where it is unset", EVERYONE);
+    KAFKA_MAX_RECORD_BYTES: new(Some("1048576"), "Largest record that the topics take, bytes", EVERYONE);
+    KAFKA_PROPERTIES: new(None, "Further librdkafka properties: a=b,c=d", EVERYONE);
+    KAFKA_GROUP_INSTANCE_ID: new(
+        None,
+        "Static membership: a name that this process keeps over restarts and shares with no other",
+        WORKERS,
+    );
+
+    SOLANA_RPC_ENDPOINTS: secret(
+        "RPC endpoints in order of preference, separated by commas; each may be LABEL=URL",
+        CHAIN,
+    );
+    SOLANA_RETRY_ATTEMPTS: new(Some("3"), "Tries of one RPC request in all, over the endpoints", CHAIN);
+    SOLANA_TIMEOUT_MS: new(Some("30000"), "How long one RPC request may take, milliseconds", CHAIN);
+    SOLANA_PRIORITY_FEE_CAP: new(
+        Some("1000000"),
+        "Most that is paid for one compute unit, micro-lamports",
+        &[MintSubmitter],
+    );
+    MINT_PAYER_KEYPAIR: new(None, "File with the payer's keypair, as solana-keygen writes it", CHAIN);
+    MINT_PAYER_ADDRESS: new(
+        None,
+        "The payer's address, for a verifier without the payer's keypair: the NFTs' creator and update authority",
+        &[Verifier],
+    );
+    MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every mint address is derived", MINTING);
+    MINT_KEY_ID: new(Some("1"), "Names the master secret in the database; change both together", MINTING);
+
+    PINATA_API_URL: new(Some("https://api.pinata.cloud"), "Pinata's API", PINNING);
+    PINATA_UPLOADS_URL: new(Some("https://uploads.pinata.cloud"), "Pinata's upload service", &[IpfsUploader]);
+    PINATA_API_KEY: secret("Pinata's JWT", PINNING);
+    IPFS_GATEWAYS: new(
+        Some("https://gateway.pinata.cloud,https://cloudflare-ipfs.com,https://ipfs.io,http://127.0.0.1:8080"),
+        "Gateways in order of preference, separated by commas",
+        CONTENT,
+    );
+    IPFS_RETRY_ATTEMPTS: new(Some("5"), "Tries of one upload or retrieval in all", &[IpfsUploader, Verifier]);
+    ASSET_DIR: new(None, "Directory of the images that `asset:NAME` means; without it there are none", PINNING);
+    IMAGE_ALLOW_PRIVATE: new(
+        Some("false"),
+        "Whether images may come over plain http and from private addresses: for local stacks only",
+        &[IpfsUploader],
+    );
+
+    OPS_LISTEN: new(
+        None,
+        "ADDRESS:PORT of /livez, /readyz, /metrics and /version; unset: 127.0.0.1 and port 9401 for ipfs-uploader, 9402 \
+         for mint-submitter, 9403 for verifier",
+        WORKERS,
+    );
+    SHUTDOWN_GRACE_SECONDS: new(Some("25"), "How long work in hand may take to finish after SIGTERM", WORKERS);
+    LOG_FORMAT: new(Some("json"), "json or text; on stderr", WORKERS);
+    RUST_LOG: new(Some("info"), "Which messages are logged, such as info,kafka=debug", WORKERS);
+}

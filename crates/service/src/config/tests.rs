@@ -1,0 +1,157 @@
+use std::collections::HashMap;
+use std::env::VarError;
+use std::io::Write as _;
+
+use super::*;
+
+const GOOD: &[(&str, &str)] = &[
+    ("DATABASE_URL", "postgres://u:p@localhost/db"),
+    ("KAFKA_BROKERS", "localhost:9092,[::1]:9093"),
+    ("SOLANA_RPC_ENDPOINTS", "main=https://rpc.example/?api-key=k=1, http://127.0.0.1:8899"),
+    ("MINT_PAYER_KEYPAIR", "/keys/payer.json"),
+    ("MINT_MASTER_SECRET", "00"),
+    ("PINATA_API_KEY", "jwt"),
+];
+
+fn env(program: Program, variables: &[(&str, &str)]) -> Env {
+    let variables: HashMap<_, _> = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Env::of(program, |name| variables.get(name).cloned().ok_or(VarError::NotPresent))
+}
+
+fn with(variables: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    GOOD.iter().chain(variables).copied().collect()
+}
+
+fn problems<C: Config>(program: Program, variables: &[(&str, &str)]) -> Vec<String> {
+    let mut env = env(program, variables);
+    ProcessSettings::read(&mut env);
+    C::read(&mut env);
+    env.finish(()).err().map(|error| error.problems).unwrap_or_default()
+}
+
+#[test]
+fn every_problem_comes_at_once() {
+    let wrong = [
+        ("SOLANA_RPC_ENDPOINTS", "https://ok.example,ftp://no.example"),
+        ("SOLANA_TIMEOUT_MS", "soon"),
+        ("SOLANA_RETRY_ATTEMPTS", "0"),
+        ("DB_POOL_MIN", "30"),
+        ("KAFKA_SECURITY_PROTOCOL", "sasl_ssl"),
+        ("KAFKA_SASL_USERNAME", "user"),
+        ("LOG_FORMAT", "xml"),
+        ("OPS_LISTEN", "9401"),
+        ("MINT_PAYER_KEYPAIR", ""),
+    ];
+    assert_eq!(
+        problems::<SubmitterConfig>(Program::MintSubmitter, &wrong),
+        [
+            "OPS_LISTEN: not ADDRESS:PORT",
+            "LOG_FORMAT: neither json nor text",
+            "missing DATABASE_URL (or DATABASE_URL_FILE)",
+            "DB_POOL_MIN: more than DB_POOL_MAX",
+            "missing KAFKA_BROKERS",
+            "missing KAFKA_SASL_MECHANISM: sasl_ssl needs it",
+            "missing KAFKA_SASL_PASSWORD: sasl_ssl needs it",
+            "SOLANA_RPC_ENDPOINTS: entry 2 is no http:// or https:// URL",
+            "SOLANA_RETRY_ATTEMPTS: not between 1 and 100",
+            "SOLANA_TIMEOUT_MS: not a whole number",
+            "missing MINT_PAYER_KEYPAIR",
+            "missing MINT_MASTER_SECRET (or MINT_MASTER_SECRET_FILE)",
+        ]
+    );
+}
+
+#[test]
+fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
+    let mut env = env(Program::MintSubmitter, GOOD);
+    let process = ProcessSettings::read(&mut env);
+    let config = SubmitterConfig::read(&mut env);
+    let config = env.finish(config).unwrap();
+    assert_eq!(process.ops_listen.to_string(), "127.0.0.1:9402");
+    assert_eq!((config.worker.database.min_connections, config.worker.database.max_connections), (5, 20));
+    assert_eq!(config.solana.timeout.as_secs(), 30);
+    assert_eq!(config.keys.key_id, "1");
+    let labels: Vec<_> = config.solana.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
+    assert_eq!(labels, ["main", "127.0.0.1:8899"]);
+}
+
+#[test]
+fn no_value_is_ever_shown() {
+    const SECRET: &str = "hunter2";
+    for variable in table::ALL {
+        for program in variable.programs {
+            let mut variables = GOOD.to_vec();
+            variables.retain(|(name, _)| *name != variable.name);
+            let file = variable.file_name();
+            for name in [variable.name, file.as_str()] {
+                let mut variables = variables.clone();
+                variables.push((name, SECRET));
+                let mut env = env(*program, &variables);
+                let process = ProcessSettings::read(&mut env);
+                let shown = match program {
+                    Program::IpfsUploader => format!("{:?}", UploaderConfig::read(&mut env).pinata),
+                    Program::MintSubmitter => format!("{:?}", SubmitterConfig::read(&mut env).worker.database),
+                    Program::Verifier => format!("{:?}", VerifierConfig::read(&mut env).solana),
+                    Program::Mintctl => String::new(),
+                };
+                if variable.secret {
+                    assert!(!shown.contains(SECRET), "{shown}");
+                }
+                assert!(!format!("{env:?}").contains(SECRET));
+                let error = env.finish(process).err().map(|error| error.to_string()).unwrap_or_default();
+                assert!(!error.contains(SECRET), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_worker_reads_is_what_its_help_lists() {
+    fn differences<C: Config>(program: Program) -> Vec<&'static str> {
+        let mut env = env(program, GOOD);
+        ProcessSettings::read(&mut env);
+        C::read(&mut env);
+        env.differences_from_table()
+    }
+    assert!(differences::<UploaderConfig>(Program::IpfsUploader).is_empty());
+    assert!(differences::<SubmitterConfig>(Program::MintSubmitter).is_empty());
+    assert!(differences::<VerifierConfig>(Program::Verifier).is_empty());
+}
+
+#[test]
+fn help_names_each_variable_with_its_default() {
+    let text = help(Program::IpfsUploader);
+    assert!(text.contains("DB_POOL_MAX\n          Connections at most [default: 20]"), "{text}");
+    assert!(text.contains("[secret; or PINATA_API_KEY_FILE]"), "{text}");
+    assert!(!text.contains("MINT_MASTER_SECRET"), "{text}");
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_twice() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "postgres://u:p@localhost/db").unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    let mut variables = GOOD.to_vec();
+    variables.retain(|(name, _)| *name != "DATABASE_URL");
+    variables.push(("DATABASE_URL_FILE", &path));
+    assert!(problems::<VerifierConfig>(Program::Verifier, &variables).is_empty());
+    variables.push(("DATABASE_URL", "postgres://other"));
+    assert_eq!(
+        problems::<VerifierConfig>(Program::Verifier, &variables),
+        ["both DATABASE_URL and DATABASE_URL_FILE are set"]
+    );
+    let missing = with(&[("KAFKA_SASL_PASSWORD_FILE", "/no/such/file")]);
+    let problems = problems::<VerifierConfig>(Program::Verifier, &missing);
+    assert!(problems[0].starts_with("KAFKA_SASL_PASSWORD_FILE: cannot read the file it names"), "{problems:?}");
+}
+
+#[test]
+fn properties_are_passed_on_and_malformed_ones_named() {
+    let mut good = env(Program::Verifier, &with(&[("KAFKA_PROPERTIES", "client.rack=a, debug = cgrp")]));
+    let kafka = consuming_kafka_settings(&mut good);
+    let passed_on: Vec<_> = kafka.properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(passed_on, [("client.rack", "a"), ("debug", "cgrp")]);
+    let problems = problems::<VerifierConfig>(Program::Verifier, &with(&[("KAFKA_PROPERTIES", "no.such=1,b,acks=0")]));
+    assert_eq!(problems[0], "KAFKA_PROPERTIES: entry 2 is not NAME=VALUE");
+    assert!(problems[1].contains("acks") && problems[2].contains("no.such"), "{problems:?}");
+}

@@ -1,0 +1,171 @@
+//! What the outside may ask a worker: is it alive, is it ready, what does it measure. Served by a thread with a runtime
+//! of its own, so that it answers however busy the work is.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How often the recorder folds its samples together, asked for or not.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Questions with a reason where the answer is no. They must answer at once: no locks that are held for long, no I/O.
+#[derive(Default)]
+pub struct Checks {
+    live: Vec<Check>,
+    ready: Vec<Check>,
+}
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checks").field("live", &self.live.len()).field("ready", &self.ready.len()).finish()
+    }
+}
+
+impl Checks {
+    /// The process does its rounds. Never asks after a dependency: restarting us would not mend it.
+    #[must_use]
+    pub fn live(mut self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.live.push(Box::new(check));
+        self
+    }
+
+    /// The process has its share of the work.
+    #[must_use]
+    pub fn ready(mut self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.ready.push(Box::new(check));
+        self
+    }
+}
+
+/// The port is taken; nothing answers yet.
+#[derive(Debug)]
+pub struct OpsListener {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl OpsListener {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// A port that is taken or may not be.
+    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).with_context(|| format!("OPS_LISTEN: cannot listen on {address}"))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens: the port is known here even where 0 was asked for.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until the server is dropped.
+    ///
+    /// # Errors
+    /// No thread to be had.
+    pub fn serve(self, name: &'static str, checks: Checks, metrics: PrometheusHandle) -> anyhow::Result<OpsServer> {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let asked = Arc::new(Asked { name, checks, metrics });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(self.listener)?
+        };
+        let thread = std::thread::Builder::new()
+            .name("ops".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::spawn(keep_up(asked.metrics.clone()));
+                    let served = axum::serve(listener, routes(asked)).into_future();
+                    if let Some(Err(error)) = stopped.run_until_cancelled(served).await {
+                        tracing::error!(%error, "ops endpoints ended");
+                    }
+                });
+            })
+            .context("the thread of the ops endpoints")?;
+        Ok(OpsServer { address: self.address, stop, thread: Some(thread) })
+    }
+}
+
+/// The endpoints; they end with it.
+#[derive(Debug)]
+pub struct OpsServer {
+    address: SocketAddr,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl OpsServer {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for OpsServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was printed there.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Asked {
+    name: &'static str,
+    checks: Checks,
+    metrics: PrometheusHandle,
+}
+
+fn routes(asked: Arc<Asked>) -> Router {
+    Router::new()
+        .route("/livez", get(|State(asked): State<Arc<Asked>>| async move { verdict(&asked.checks.live) }))
+        .route("/readyz", get(|State(asked): State<Arc<Asked>>| async move { verdict(&asked.checks.ready) }))
+        .route("/metrics", get(metrics))
+        .route("/version", get(version))
+        .with_state(asked)
+}
+
+fn verdict(checks: &[Check]) -> (StatusCode, String) {
+    let reasons: Vec<String> = checks.iter().filter_map(|check| check().err()).collect();
+    if reasons.is_empty() {
+        (StatusCode::OK, "ok\n".into())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n")
+    }
+}
+
+async fn metrics(State(asked): State<Arc<Asked>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], asked.metrics.render()).into_response()
+}
+
+async fn version(State(asked): State<Arc<Asked>>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "name": asked.name, "version": env!("CARGO_PKG_VERSION") }))
+}
+
+async fn keep_up(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
+}

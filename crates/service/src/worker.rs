@@ -1,0 +1,229 @@
+//! A worker put together: its consumer groups, what handles their records, and how they end together.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::{Priority, SystemClock, Topic};
+use engine::{Assignment, Batches, Intake, OperationStore, Processor, Publisher, Runner, StepHandler, StepProcessor};
+use engine::{Telling, Window};
+use futures::future::{BoxFuture, join_all, select_all};
+use kafka::{Consumer, ConsumerHandle, FatalError, KafkaSettings, Producer};
+use resilience::Jitter;
+use store::Store;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::WorkerConfig;
+use crate::ops::Checks;
+use crate::start::{HANGS, Process};
+
+/// How long the last records may take to be acknowledged.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// A worker that is being put together.
+pub struct Worker<S> {
+    process: Process,
+    settings: KafkaSettings,
+    store: Arc<S>,
+    batches: Arc<Batches>,
+    producer: Producer,
+    jitter: Arc<Jitter>,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    name: String,
+    consumer: ConsumerHandle,
+    assignment: Arc<Assignment>,
+    work: BoxFuture<'static, Result<(), engine::Fatal>>,
+}
+
+impl Worker<Store> {
+    /// Connects to the database and starts the producer. A database that is starting up is waited for; one whose schema
+    /// is behind is not.
+    ///
+    /// # Errors
+    /// A database that does not answer or is not ready for this release, settings that Kafka's client does not take.
+    pub async fn open(process: Process, config: &WorkerConfig) -> anyhow::Result<Self> {
+        store::describe_metrics();
+        let store = Store::connect(&config.database).await?;
+        anyhow::ensure!(store.schema_is_current().await?, "the database's schema is behind: run mintctl migrate");
+        Self::new(process, config.kafka.clone(), Arc::new(store))
+    }
+}
+
+impl<S: OperationStore> Worker<S> {
+    /// Starts the producer. Groups are joined by [`Self::intake`] and [`Self::step`].
+    ///
+    /// # Errors
+    /// Settings that Kafka's client does not take.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(process: Process, settings: KafkaSettings, store: Arc<S>) -> anyhow::Result<Self> {
+        engine::describe_metrics();
+        kafka::describe_metrics();
+        let producer = Producer::start(&settings)?;
+        let batches = Arc::new(Batches::new(&store));
+        let jitter = Arc::new(Jitter::from_os());
+        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new() })
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn store(&self) -> &Arc<S> {
+        &self.store
+    }
+
+    /// Randomness of the pauses.
+    #[must_use]
+    pub const fn jitter(&self) -> &Arc<Jitter> {
+        &self.jitter
+    }
+
+    /// Cancelled when the process is told to end.
+    #[must_use]
+    pub const fn stop(&self) -> &CancellationToken {
+        &self.process.stop
+    }
+
+    /// Takes the API's events.
+    ///
+    /// # Errors
+    /// Settings that Kafka's client does not take.
+    pub fn intake(&mut self) -> anyhow::Result<()> {
+        let group = self.group_name("intake");
+        let intake = Intake::new(Arc::clone(&self.batches), self.telling(), group.clone(), SystemClock);
+        self.join(group, &[Topic::Operations.name(&self.settings.topic_prefix)], intake)
+    }
+
+    /// Takes the requests of one step, of every priority.
+    ///
+    /// # Errors
+    /// Settings that Kafka's client does not take.
+    pub fn step<H: StepHandler>(&mut self, handler: H) -> anyhow::Result<()> {
+        let requests = Priority::ALL.map(|priority| Topic::Requests(H::STEP, priority));
+        let topics = requests.map(|topic| topic.name(&self.settings.topic_prefix));
+        let (store, batches) = (Arc::clone(&self.store), Arc::clone(&self.batches));
+        let processor = StepProcessor::new(Arc::new(handler), store, batches, self.telling());
+        self.join(self.group_name(H::STEP.as_str()), &topics, processor)
+    }
+
+    /// Runs until the process is told to end: then nothing new is taken, what is in hand is finished within the grace
+    /// period while the consumers stay in their groups, what was published is flushed, what is finished is committed,
+    /// and the groups are left.
+    ///
+    /// # Errors
+    /// Whatever keeps the worker from going on; it ends in the same order as far as it can.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { process, producer, groups, .. } = self;
+        let broken = Arc::new(OnceLock::new());
+        let stop = process.stop.clone();
+        let grace = process.grace;
+        let fatal = first_fatal(&producer, &groups);
+        let ops = process.serve_ops(checks(&groups, &broken))?;
+        let mut work = JoinSet::new();
+        let mut consumers = Vec::new();
+        for group in groups {
+            consumers.push(group.consumer);
+            work.spawn(async move { (group.name, group.work.await) });
+        }
+        let mut result = tokio::select! {
+            biased;
+            () = stop.cancelled() => Ok(()),
+            error = fatal => Err(error.into()),
+            Some(ended) = work.join_next() => told_nobody(ended),
+        };
+        if let Err(error) = &result {
+            // The first reason stays; there is none before this.
+            let _ = broken.set(format!("{error:#}"));
+            stop.cancel();
+        }
+        tracing::info!(grace_seconds = grace.as_secs(), "draining");
+        consumers.iter().for_each(ConsumerHandle::stop_fetching);
+        while let Some(ended) = work.join_next().await {
+            result = result.and(finished(ended));
+        }
+        result = result.and(producer.flush(FLUSH).await.context("flushing the producer"));
+        for closed in join_all(consumers.into_iter().map(ConsumerHandle::close)).await {
+            result = result.and(closed.context("leaving the group"));
+        }
+        drop(ops);
+        result
+    }
+
+    fn telling(&self) -> Telling<Producer> {
+        Telling {
+            publisher: self.publisher(),
+            source: self.process.source(),
+            topic_prefix: self.settings.topic_prefix.clone(),
+        }
+    }
+
+    fn publisher(&self) -> Arc<Publisher<Producer>> {
+        let stop = self.process.stop.clone();
+        Arc::new(Publisher::new(Arc::new(self.producer.clone()), Arc::clone(&self.jitter), stop))
+    }
+
+    fn group_name(&self, step: &str) -> String {
+        format!("{}mintfleet-{step}", self.settings.topic_prefix)
+    }
+
+    fn join(&mut self, name: String, topics: &[String], processor: impl Processor) -> anyhow::Result<()> {
+        let assignment = Assignment::new(Window::default());
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let consumer = Consumer::start(&self.settings, &name, topics, Arc::clone(&assignment), sender)?;
+        let runner = Runner {
+            processor: Arc::new(processor),
+            publisher: self.publisher(),
+            assignment: Arc::clone(&assignment),
+            group: name.clone(),
+            clock: SystemClock,
+            jitter: Arc::clone(&self.jitter),
+            stop: self.process.stop.clone(),
+        };
+        let work = Box::pin(runner.run(deliveries, self.process.grace));
+        self.groups.push(Group { name, consumer, assignment, work });
+        Ok(())
+    }
+}
+
+type Ended = Result<(String, Result<(), engine::Fatal>), JoinError>;
+
+fn finished(ended: Ended) -> anyhow::Result<()> {
+    let (group, result) = ended.context("a consumer group's work ended by itself")?;
+    result.with_context(|| format!("group {group}"))
+}
+
+/// Work that ends before it is told to is a failure even without a reason.
+fn told_nobody(ended: Ended) -> anyhow::Result<()> {
+    finished(ended)?;
+    bail!("a consumer ended by itself")
+}
+
+fn first_fatal(producer: &Producer, groups: &[Group]) -> BoxFuture<'static, FatalError> {
+    let mut all: Vec<BoxFuture<'static, FatalError>> = vec![Box::pin(producer.fatal())];
+    all.extend(groups.iter().map(|group| -> BoxFuture<'static, FatalError> { Box::pin(group.consumer.fatal()) }));
+    Box::pin(async { select_all(all).await.0 })
+}
+
+fn checks(groups: &[Group], broken: &Arc<OnceLock<String>>) -> Checks {
+    let broken = Arc::clone(broken);
+    let broken = Checks::default().live(move || broken.get().map_or(Ok(()), |reason| Err(reason.clone())));
+    groups.iter().fold(broken, |checks, group| {
+        let heartbeat = group.consumer.heartbeat();
+        let assignment = Arc::clone(&group.assignment);
+        let (turning, assigned) = (group.name.clone(), group.name.clone());
+        checks
+            .live(move || match heartbeat.age() {
+                age if age < HANGS => Ok(()),
+                age => Err(format!("the consumer of {turning} has not polled for {} s", age.as_secs())),
+            })
+            .ready(move || match assignment.partitions().len() {
+                0 => Err(format!("{assigned} has no partitions yet")),
+                _ => Ok(()),
+            })
+    })
+}
