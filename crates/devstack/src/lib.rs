@@ -1,1 +1,26 @@
-//! .
+//! The local stack without containers: real PostgreSQL and real Kafka as child processes, a real SVM with the real Token
+//! Metadata program, a pin server and gateways in this one.
+//!
+//! [`Stack`] is one running stack; everything it owns lies in one directory ([`Layout`]) and dies with the process that
+//! started it. [`control`] is how a person's `devstack up` and `devstack down` talk to a stack in the background.
+
+mod account;
+mod chain;
+pub mod content;
+pub mod control;
+mod kafka;
+mod kit;
+mod layout;
+mod ports;
+mod postgres;
+mod process;
+mod progress;
+mod rpc_front;
+mod stack;
+mod worker;
+
+pub use chain::TOKEN_METADATA;
+pub use layout::Layout;
+pub use progress::Progress;
+pub use stack::{Extent, Stack, StackOptions};
+pub use worker::{WORKERS, Worker};

@@ -1,0 +1,184 @@
+//! The chain: surfpool in this process, with the real Token Metadata program.
+
+use std::{
+    fs::File,
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use crossbeam_channel::{Receiver, Sender};
+use serde_json::{Value, json};
+use solana_sdk::pubkey::Pubkey;
+use surfpool_core::{
+    runloops::start_local_surfnet_runloop,
+    surfnet::{
+        GeyserEvent,
+        locker::SurfnetSvmLocker,
+        svm::{SurfnetSvm, SurfnetSvmConfig},
+    },
+};
+use surfpool_types::{RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig};
+use tokio::sync::{Notify, oneshot};
+
+/// Where Metaplex deployed the program on every cluster.
+pub const TOKEN_METADATA: &str = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s";
+
+/// 100,000 SOL: some 8 million mints. The chain's faucet holds ten times as much, less its fees.
+const AIRDROP_LAMPORTS: u64 = 100_000_000_000_000;
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How the chain is to be.
+#[derive(Debug)]
+pub(crate) struct ChainOptions<'a> {
+    /// Where its JSON-RPC answers.
+    pub rpc_port: u16,
+    /// Where its WebSocket answers.
+    pub websocket_port: u16,
+    /// How long a slot takes.
+    pub slot: Duration,
+    /// Who is given SOL.
+    pub payer: Pubkey,
+    /// The ELF deployed as Token Metadata.
+    pub token_metadata: &'a [u8],
+    /// Where its complaints go.
+    pub log: &'a Path,
+}
+
+/// A running chain. It is not honest about commitments (see `docs`), so workers talk to it through the RPC fronts.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    rpc: SocketAddr,
+    commands: Sender<SimnetCommand>,
+    ended: Arc<Notify>,
+}
+
+impl Chain {
+    /// Starts it, deploys the program and waits for both.
+    pub(crate) async fn start(options: ChainOptions<'_>) -> Result<Self> {
+        let (svm, events, geyser_events) = SurfnetSvm::new(svm_config(options.slot))
+            .map_err(|error| anyhow!("cannot create the virtual machine: {error}"))?;
+        let ready = drain(events, File::create(options.log)?);
+        let (commands, inbox) = crossbeam_channel::unbounded();
+        let ended = Arc::new(Notify::new());
+        run(svm, config(&options), (commands.clone(), inbox), geyser_events, Arc::clone(&ended))?;
+        let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, options.rpc_port));
+        let chain = Self { rpc, commands, ended };
+        tokio::time::timeout(PATIENCE, ready)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .with_context(|| format!("the chain did not start, see {}", options.log.display()))?;
+        chain.deploy(TOKEN_METADATA, options.token_metadata).await.context("cannot deploy Token Metadata")?;
+        // An airdrop that fails is reported as successful.
+        let balance = chain.call("getBalance", json!([options.payer.to_string()])).await?;
+        ensure!(balance["value"] == AIRDROP_LAMPORTS, "the payer was not given its SOL: {balance}");
+        Ok(chain)
+    }
+
+    /// Its own JSON-RPC address, past the fronts.
+    pub(crate) fn rpc(&self) -> SocketAddr {
+        self.rpc
+    }
+
+    /// Resolves when it has come to an end, which it should only when told.
+    pub(crate) fn ended(&self) -> Arc<Notify> {
+        Arc::clone(&self.ended)
+    }
+
+    async fn deploy(&self, program: &str, elf: &[u8]) -> Result<()> {
+        self.call("surfnet_writeProgram", json!([program, hex::encode(elf), 0])).await?;
+        let account = self.call("getAccountInfo", json!([program, {"encoding": "base64"}])).await?;
+        ensure!(account["value"]["executable"] == true, "it is not executable: {account}");
+        Ok(())
+    }
+
+    async fn call(&self, method: &str, params: Value) -> Result<Value> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let reply = reqwest::Client::new().post(format!("http://{}", self.rpc)).json(&request).send().await?;
+        let mut reply: Value = reply.json().await?;
+        ensure!(reply["error"].is_null(), "{method}: {}", reply["error"]);
+        Ok(reply["result"].take())
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        self.commands.send(SimnetCommand::Terminate(None)).ok();
+    }
+}
+
+fn svm_config(slot: Duration) -> SurfnetSvmConfig {
+    // Profiling runs every transaction once per instruction: 17 mints a second instead of 470.
+    SurfnetSvmConfig { slot_time: milliseconds(slot), instruction_profiling_enabled: false, ..Default::default() }
+}
+
+fn config(options: &ChainOptions<'_>) -> SurfpoolConfig {
+    let simnet = SimnetConfig {
+        offline_mode: true,
+        remote_rpc_url: None,
+        slot_time: milliseconds(options.slot),
+        airdrop_addresses: vec![options.payer],
+        airdrop_token_amount: AIRDROP_LAMPORTS,
+        instruction_profiling_enabled: false,
+        ..Default::default()
+    };
+    let rpc = RpcConfig {
+        bind_host: Ipv4Addr::LOCALHOST.to_string(),
+        bind_port: options.rpc_port,
+        ws_port: options.websocket_port,
+        ..Default::default()
+    };
+    SurfpoolConfig { simnets: vec![simnet], rpc, ..Default::default() }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Its loop blocks its thread, so it has one, and a runtime, of its own.
+fn run(
+    svm: SurfnetSvm,
+    config: SurfpoolConfig,
+    (commands, inbox): (Sender<SimnetCommand>, Receiver<SimnetCommand>),
+    geyser_events: Receiver<GeyserEvent>,
+    ended: Arc<Notify>,
+) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    thread::Builder::new().name("chain".into()).spawn(move || {
+        let locker = SurfnetSvmLocker::new(svm);
+        let ran = runtime.block_on(start_local_surfnet_runloop(locker, config, commands, inbox, geyser_events));
+        if let Err(error) = ran {
+            eprintln!("the chain ended: {error}");
+        }
+        ended.notify_one();
+    })?;
+    Ok(())
+}
+
+/// Reads the chain's events, without which it would stand still, for ever. Answers when the chain has started.
+fn drain(events: Receiver<SimnetEvent>, mut log: File) -> oneshot::Receiver<()> {
+    let (ready, answer) = oneshot::channel();
+    let mut ready = Some(ready);
+    thread::spawn(move || {
+        for event in events {
+            match event {
+                SimnetEvent::CoreStarted(_) => {
+                    ready.take().map(|ready| ready.send(()));
+                }
+                SimnetEvent::ErrorLog(at, line) | SimnetEvent::WarnLog(at, line) | SimnetEvent::InfoLog(at, line) => {
+                    writeln!(log, "{at} {line}").ok();
+                }
+                SimnetEvent::Aborted(line) => {
+                    writeln!(log, "aborted: {line}").ok();
+                }
+                _ => {}
+            }
+        }
+    });
+    answer
+}

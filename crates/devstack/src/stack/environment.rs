@@ -1,0 +1,67 @@
+//! The secrets of a stack and the environment that it gives to others.
+
+use std::{collections::BTreeMap, fmt::Write, path::Path};
+
+use anyhow::{Result, bail};
+use solana_sdk::signer::keypair::{Keypair, write_keypair_file};
+
+use super::ipfs::Content;
+use crate::{
+    kafka::Kafka,
+    layout::Layout,
+    postgres::Postgres,
+    rpc_front::RpcFront,
+    worker::{WORKERS, Worker},
+};
+
+/// A keypair of the stack's own, where `MINT_PAYER_KEYPAIR` will say.
+pub(super) fn create_payer(layout: &Layout) -> Result<Keypair> {
+    let payer = Keypair::new();
+    let path = layout.key("payer.json");
+    match write_keypair_file(&payer, &path) {
+        Ok(_) => Ok(payer),
+        Err(error) => bail!("cannot write {}: {error}", path.display()),
+    }
+}
+
+/// 64 hex digits that nobody guesses.
+pub(super) fn secret() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// What workers, `mintctl` and tests read.
+pub(super) fn environment(
+    layout: &Layout,
+    postgres: &Postgres,
+    kafka: &Kafka,
+    fronts: &[RpcFront],
+    content: &Content,
+    workers: &[Worker],
+) -> BTreeMap<String, String> {
+    let path = |path: &Path| path.display().to_string();
+    let endpoints: Vec<_> = fronts.iter().map(RpcFront::url).collect();
+    let gateways: Vec<_> = content.gateways.iter().map(|gateway| format!("{}/ipfs/", gateway.url())).collect();
+    let ours = [
+        ("DATABASE_URL", postgres.url()),
+        ("KAFKA_BROKERS", kafka.brokers()),
+        ("SOLANA_RPC_ENDPOINTS", endpoints.join(",")),
+        ("PINATA_API_URL", content.pins.url()),
+        ("PINATA_UPLOADS_URL", content.pins.url()),
+        ("PINATA_API_KEY", content.pins_key.clone()),
+        ("IPFS_GATEWAYS", gateways.join(",")),
+        ("ASSET_DIR", path(&layout.assets())),
+        ("MINT_PAYER_KEYPAIR", path(&layout.key("payer.json"))),
+        ("MINT_MASTER_SECRET_FILE", path(&layout.key("master-secret"))),
+        ("MINT_KEY_ID", "devstack-1".to_owned()),
+    ];
+    let ops = WORKERS.iter().zip(workers).map(|((_, variable), worker)| (*variable, worker.ops_url()));
+    ours.into_iter().chain(ops).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The environment as a shell reads it.
+pub(super) fn shell(env: &BTreeMap<String, String>) -> String {
+    env.iter().fold(String::new(), |mut lines, (name, value)| {
+        let _ = writeln!(lines, "export {name}='{}'", value.replace('\'', r"'\''"));
+        lines
+    })
+}
