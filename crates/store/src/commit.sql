@@ -3,7 +3,8 @@
 -- state and version are what the step saw. Where another transaction is there first, PostgreSQL looks again at the row
 -- that it leaves.
 -- `held` takes the contents that are stored, so that nobody unpins them before this is committed.
--- `advanced` moves what is locked and whose guards hold. All else is inserted or updated FROM its rows.
+-- `advanced` moves what is locked and whose guards hold. All else is inserted or updated FROM its rows, which carry
+-- their input along: no joins, whose plans would rest on guesses.
 -- `decided` closes attempts before `signed` opens new ones: `signed` asks for its count, so that the unique index over
 -- open attempts is free whatever plan is chosen.
 WITH input AS MATERIALIZED (
@@ -26,9 +27,9 @@ WITH input AS MATERIALIZED (
     ORDER BY pin.cid, pin.provider
     FOR SHARE OF pin
 ), guarded AS MATERIALIZED (
-    SELECT input.ordinal, locked.id IS NOT NULL AS matched,
-           (input.image_cid IS NULL OR input.image_cid IN (SELECT cid FROM held))
-           AND (input.metadata_cid IS NULL OR input.metadata_cid IN (SELECT cid FROM held)) AS held
+    SELECT input.*, locked.id IS NOT NULL AS matched,
+           (image_cid IS NULL OR image_cid IN (SELECT cid FROM held))
+           AND (metadata_cid IS NULL OR metadata_cid IN (SELECT cid FROM held)) AS held
     FROM input LEFT JOIN locked USING (id)
 ), advanced AS (
     UPDATE minting_operations operation SET
@@ -56,8 +57,8 @@ WITH input AS MATERIALIZED (
         verified_at = CASE input.to_state WHEN 'VERIFIED' THEN now() ELSE verified_at END,
         failed_at = CASE input.to_state WHEN 'FAILED' THEN now() ELSE failed_at END,
         updated_at = now()
-    FROM input JOIN guarded USING (ordinal)
-    WHERE guarded.matched AND guarded.held
+    FROM guarded input
+    WHERE input.matched AND input.held
       AND operation.id = input.id AND operation.version = input.version AND operation.state = input.from_state
       AND (input.decided_signature IS NULL OR EXISTS (
                SELECT FROM mint_attempts attempt
@@ -67,50 +68,46 @@ WITH input AS MATERIALIZED (
                SELECT FROM mint_attempts attempt
                WHERE attempt.operation_id = input.id AND attempt.verdict IS NULL
                  AND attempt.signature IS DISTINCT FROM input.decided_signature))
-    RETURNING input.ordinal, operation.id, operation.version, operation.updated_at
+    RETURNING input.*, operation.version AS new_version, operation.updated_at AS at
 ), decided AS (
     -- A finalized mint closes the open attempt, whichever it is: another one can mint nothing any more.
     UPDATE mint_attempts attempt SET
-        decided_at = advanced.updated_at,
+        decided_at = advanced.at,
         verdict = CASE
-            WHEN input.to_state <> 'DATABASE_UPDATED' THEN input.verdict
-            WHEN attempt.signature = input.nft_signature THEN 'finalized'
+            WHEN advanced.to_state <> 'DATABASE_UPDATED' THEN advanced.verdict
+            WHEN attempt.signature = advanced.nft_signature THEN 'finalized'
             ELSE 'expired'
         END
-    FROM advanced JOIN input USING (ordinal)
+    FROM advanced
     WHERE attempt.operation_id = advanced.id AND attempt.verdict IS NULL
-      AND (attempt.signature = input.decided_signature OR input.to_state = 'DATABASE_UPDATED')
+      AND (attempt.signature = advanced.decided_signature OR advanced.to_state = 'DATABASE_UPDATED')
     RETURNING attempt.signature
 ), signed AS (
     INSERT INTO mint_attempts (
         signature, operation_id, version, wire, blockhash, last_valid_block_height, context_slot, compute_unit_price,
         endpoint, signed_at)
-    SELECT input.attempt_signature, advanced.id, advanced.version, input.wire, input.blockhash,
-           input.last_valid_block_height, input.context_slot, input.compute_unit_price, input.endpoint,
-           advanced.updated_at
-    FROM advanced JOIN input USING (ordinal)
-    WHERE input.attempt_signature IS NOT NULL AND (SELECT count(*) FROM decided) >= 0
+    SELECT attempt_signature, id, new_version, wire, blockhash, last_valid_block_height, context_slot,
+           compute_unit_price, endpoint, at
+    FROM advanced
+    WHERE attempt_signature IS NOT NULL AND (SELECT count(*) FROM decided) >= 0
 ), recorded AS (
     INSERT INTO nfts (mint_address, operation_id, owner, name, symbol, uri, signature, slot)
-    SELECT input.nft_mint, advanced.id, input.nft_owner, input.nft_name, input.nft_symbol, input.nft_uri,
-           input.nft_signature, input.nft_slot
-    FROM advanced JOIN input USING (ordinal)
-    WHERE input.to_state = 'DATABASE_UPDATED'
+    SELECT nft_mint, id, nft_owner, nft_name, nft_symbol, nft_uri, nft_signature, nft_slot
+    FROM advanced
+    WHERE to_state = 'DATABASE_UPDATED'
 ), verified AS (
-    UPDATE nfts SET verified_at = advanced.updated_at
-    FROM advanced JOIN input USING (ordinal)
-    WHERE nfts.operation_id = advanced.id AND input.to_state = 'VERIFIED'
+    UPDATE nfts SET verified_at = advanced.at
+    FROM advanced
+    WHERE nfts.operation_id = advanced.id AND advanced.to_state = 'VERIFIED'
 ), history AS (
     INSERT INTO operation_events (operation_id, kind, version, from_state, to_state, at, detail)
-    SELECT advanced.id, 'transition', advanced.version, input.from_state, input.to_state, advanced.updated_at,
+    SELECT id, 'transition', new_version, from_state, to_state, at,
            jsonb_strip_nulls(jsonb_build_object(
-               'imageCid', input.image_cid, 'metadataCid', input.metadata_cid, 'mintAddress', input.mint_address,
-               'keyId', input.key_id,
-               'signature', coalesce(input.attempt_signature, input.signature, input.nft_signature),
-               'endpoint', input.endpoint, 'decided', input.decided_signature, 'verdict', input.verdict,
-               'class', input.failure_class, 'code', input.failure_code, 'message', input.failure_message))
-    FROM advanced JOIN input USING (ordinal)
+               'imageCid', image_cid, 'metadataCid', metadata_cid, 'mintAddress', mint_address, 'keyId', key_id,
+               'signature', coalesce(attempt_signature, signature, nft_signature), 'endpoint', endpoint,
+               'decided', decided_signature, 'verdict', verdict,
+               'class', failure_class, 'code', failure_code, 'message', failure_message))
+    FROM advanced
 )
-SELECT guarded.ordinal AS "ordinal!", guarded.matched AS "matched!", guarded.held AS "held!",
-       advanced.updated_at AS "at?"
+SELECT guarded.ordinal AS "ordinal!", guarded.matched AS "matched!", guarded.held AS "held!", advanced.at AS "at?"
 FROM guarded LEFT JOIN advanced USING (ordinal)
