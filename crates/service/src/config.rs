@@ -14,7 +14,7 @@ pub use kafka::{consuming_kafka_settings, kafka_settings};
 pub use programs::{Config, SubmitterConfig, UploaderConfig, VerifierConfig, WorkerConfig};
 pub use sections::{
     EndpointSetting, GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PayerSettings, PinataSettings,
-    ProcessSettings, SolanaSettings,
+    ProcessSettings, SolanaSettings, asset_dir,
 };
 pub use variable::{Program, Variable, help};
 

@@ -1,6 +1,7 @@
 //! What every binary shares: configuration, logs and metrics, the ops endpoints, signals, and the way a worker begins,
 //! drains and ends.
 
+mod cluster;
 pub mod config;
 mod heartbeat;
 mod ops;
@@ -9,6 +10,7 @@ mod start;
 mod telemetry;
 mod worker;
 
+pub use cluster::join_cluster;
 pub use heartbeat::Heartbeat;
 pub use ops::{Checks, OpsListener, OpsServer};
 pub use shutdown::on_signal;

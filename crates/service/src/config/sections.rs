@@ -172,12 +172,17 @@ pub struct ImageSettings {
 impl ImageSettings {
     /// Reads where images may come from.
     pub fn read(env: &mut Env) -> Self {
-        let asset_dir = env.optional(&table::ASSET_DIR).map(PathBuf::from);
-        if asset_dir.as_ref().is_some_and(|path| !path.is_dir()) {
-            env.problem("ASSET_DIR: not a directory");
-        }
-        Self { asset_dir, allow_private: env.flag(&table::IMAGE_ALLOW_PRIVATE) }
+        Self { asset_dir: asset_dir(env), allow_private: env.flag(&table::IMAGE_ALLOW_PRIVATE) }
     }
+}
+
+/// What `asset:NAME` means.
+pub fn asset_dir(env: &mut Env) -> Option<PathBuf> {
+    let asset_dir = env.optional(&table::ASSET_DIR).map(PathBuf::from);
+    if asset_dir.as_ref().is_some_and(|path| !path.is_dir()) {
+        env.problem("ASSET_DIR: not a directory");
+    }
+    asset_dir
 }
 
 /// How log lines look.

@@ -64,14 +64,14 @@ variables! {
     MINT_KEY_ID: new(Some("1"), "Names the master secret in the database; change both together", MINTING);
 
     PINATA_API_URL: new(Some("https://api.pinata.cloud"), "Pinata's API", PINNING);
-    PINATA_UPLOADS_URL: new(Some("https://uploads.pinata.cloud"), "Pinata's upload service", &[IpfsUploader]);
+    PINATA_UPLOADS_URL: new(Some("https://uploads.pinata.cloud"), "Pinata's upload service", PINNING);
     PINATA_API_KEY: secret("Pinata's JWT", PINNING);
     IPFS_GATEWAYS: new(
         Some("https://gateway.pinata.cloud,https://cloudflare-ipfs.com,https://ipfs.io,http://127.0.0.1:8080"),
         "Gateways in order of preference, separated by commas",
         CONTENT,
     );
-    IPFS_RETRY_ATTEMPTS: new(Some("5"), "Tries of one upload or retrieval in all", &[IpfsUploader, Verifier]);
+    IPFS_RETRY_ATTEMPTS: new(Some("5"), "Tries of one upload or retrieval in all", CONTENT);
     ASSET_DIR: new(None, "Directory of the images that `asset:NAME` means; without it there are none", PINNING);
     IMAGE_ALLOW_PRIVATE: new(
         Some("false"),

@@ -116,6 +116,15 @@ fn what_a_worker_reads_is_what_its_help_lists() {
     assert!(differences::<UploaderConfig>(Program::IpfsUploader).is_empty());
     assert!(differences::<SubmitterConfig>(Program::MintSubmitter).is_empty());
     assert!(differences::<VerifierConfig>(Program::Verifier).is_empty());
+    let mut env = env(Program::Mintctl, GOOD);
+    small_database_settings(&mut env);
+    kafka_settings(&mut env);
+    SolanaSettings::read(&mut env);
+    MintKeySettings::read(&mut env);
+    PinataSettings::read(&mut env);
+    GatewaySettings::read(&mut env);
+    asset_dir(&mut env);
+    assert!(env.differences_from_table().is_empty());
 }
 
 #[test]
