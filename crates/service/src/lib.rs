@@ -3,6 +3,7 @@
 
 mod cluster;
 pub mod config;
+mod database;
 mod heartbeat;
 mod ops;
 mod shutdown;
@@ -11,6 +12,7 @@ mod telemetry;
 mod worker;
 
 pub use cluster::join_cluster;
+pub use database::open_store;
 pub use heartbeat::Heartbeat;
 pub use ops::{Checks, OpsListener, OpsServer};
 pub use shutdown::on_signal;

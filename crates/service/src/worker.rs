@@ -10,12 +10,10 @@ use engine::{Telling, Window};
 use futures::future::{BoxFuture, join_all, select_all};
 use kafka::{Consumer, ConsumerHandle, FatalError, KafkaSettings, Producer};
 use resilience::Jitter;
-use store::Store;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::WorkerConfig;
 use crate::ops::Checks;
 use crate::start::{HANGS, Process};
 
@@ -38,20 +36,6 @@ struct Group {
     consumer: ConsumerHandle,
     assignment: Arc<Assignment>,
     work: BoxFuture<'static, Result<(), engine::Fatal>>,
-}
-
-impl Worker<Store> {
-    /// Connects to the database and starts the producer. A database that is starting up is waited for; one whose schema
-    /// is behind is not.
-    ///
-    /// # Errors
-    /// A database that does not answer or is not ready for this release, settings that Kafka's client does not take.
-    pub async fn open(process: Process, config: &WorkerConfig) -> anyhow::Result<Self> {
-        store::describe_metrics();
-        let store = Store::connect(&config.database).await?;
-        anyhow::ensure!(store.schema_is_current().await?, "the database's schema is behind: run mintctl migrate");
-        Self::new(process, config.kafka.clone(), Arc::new(store))
-    }
 }
 
 impl<S: OperationStore> Worker<S> {
