@@ -82,7 +82,7 @@ impl Kafka {
 }
 
 fn java(jars: &Path, layout: &Layout, class: &str) -> Command {
-    let mut command = tethered("java", None);
+    let mut command = tethered("java");
     command
         .args(JAVA)
         .arg(format!("-Dlog4j2.configurationFile={}", layout.kafka().join("log4j2.properties").display()))

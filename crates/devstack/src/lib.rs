@@ -5,9 +5,12 @@
 //! started it. [`control`] is how a person's `devstack up` and `devstack down` talk to a stack in the background.
 
 mod account;
+pub mod bench;
 mod chain;
 pub mod content;
 pub mod control;
+pub mod demo;
+mod figures;
 mod kafka;
 mod kit;
 mod layout;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     account::Account,
     layout::Layout,
-    process::{MARK, Process, spawn_from_keeper, tethered},
+    process::{MARK, Process, spawn_from_keeper, tethered_by},
 };
 
 const NAME: &str = "postgres";
@@ -106,6 +106,12 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.process.stop_blocking(Signal::SIGQUIT, Duration::from_secs(2));
+    }
+}
+
 struct Programs<'a> {
     binaries: &'a Path,
     account: Option<Account>,
@@ -114,7 +120,8 @@ struct Programs<'a> {
 
 impl Programs<'_> {
     fn command(&self, program: &str) -> Command {
-        let mut command = tethered(self.binaries.join("bin").join(program), self.account);
+        // On QUIT it ends at once too, but takes its children and its shared memory with it.
+        let mut command = tethered_by("QUIT", self.account, self.binaries.join("bin").join(program));
         command.env(MARK, self.layout.root()).current_dir("/");
         command
     }

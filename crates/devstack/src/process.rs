@@ -121,6 +121,18 @@ impl Process {
         self.ended()
     }
 
+    /// The same for where nothing can be awaited.
+    pub(crate) fn stop_blocking(&mut self, signal: Signal, grace: Duration) {
+        let deadline = Instant::now() + grace;
+        if self.ended().is_none() {
+            kill(pid(self.pid()), signal).ok();
+        }
+        while self.ended().is_none() && Instant::now() < deadline {
+            thread::sleep(LOOK_EVERY);
+        }
+        self.kill();
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().ok();
@@ -141,16 +153,21 @@ impl Drop for Process {
     }
 }
 
-/// A command that the kernel kills when we die, however we die; run as `account` where one is given.
+/// A command that the kernel kills when we die, however we die.
+pub(crate) fn tethered(program: impl AsRef<OsStr>) -> Command {
+    tethered_by("KILL", None, program)
+}
+
+/// A command to which the kernel sends `signal` when we die, however we die; run as `account` where one is given.
 ///
 /// Both is done by `setpriv` of util-linux, which then becomes the program (same process id). Elsewhere than on Linux
 /// nothing like it exists: there, the next start cleans up after a crash.
-pub(crate) fn tethered(program: impl AsRef<OsStr>, account: Option<Account>) -> Command {
+pub(crate) fn tethered_by(signal: &str, account: Option<Account>, program: impl AsRef<OsStr>) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]);
+    command.args(["--pdeathsig", signal]);
     if let Some(Account { user, group }) = account {
         command.arg(format!("--reuid={user}")).arg(format!("--regid={group}")).arg("--clear-groups");
     }

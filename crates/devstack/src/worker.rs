@@ -44,7 +44,7 @@ impl Programs {
     }
 
     fn spawn(&self, name: &str, arguments: &[&str], env: &[(&str, &str)]) -> Result<Process> {
-        let mut command = tethered(built(&self.directory, name)?, None);
+        let mut command = tethered(built(&self.directory, name)?);
         command.args(arguments).envs(&self.env).envs(env.iter().copied()).env(MARK, self.layout.root());
         Process::spawn(name, command, &self.layout.log(name))
     }

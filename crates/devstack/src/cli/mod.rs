@@ -1,5 +1,7 @@
 //! The commands and their options.
 
+mod bench;
+mod demo;
 mod down;
 mod exec;
 mod run;
@@ -35,6 +37,10 @@ enum Command {
         #[arg(long, hide = true)]
         background: bool,
     },
+    /// Mint on a stack of its own, show what came of it, and judge it; nothing is left running
+    Demo(demo::DemoArgs),
+    /// Print what the fleet does and costs, beside what the machine could do
+    Bench(bench::BenchArgs),
     /// Run a command inside a stack of its own, which is gone afterwards
     ///
     /// The command finds the addresses in its environment. devstack exits with the command's exit code, or 128 and the
@@ -110,6 +116,8 @@ impl Cli {
                 Command::Up(what) => up::up(&what).await,
                 Command::Down(place) => down::down(&place).await,
                 Command::Run { what, background } => run::run(&what, background).await,
+                Command::Demo(args) => demo::demo(&args).await,
+                Command::Bench(args) => bench::bench(&args).await,
                 Command::Exec { what, command } => exec::exec(&what, &command).await,
             }
         });

@@ -49,17 +49,18 @@ fn platform() -> Result<&'static str> {
 fn resolve(place: &Path, platform: &str, progress: &Progress) -> Result<()> {
     let pom = place.join("pom.xml");
     fs::write(&pom, POM)?;
-    let mut maven = tethered("mvn", None);
+    let errors = place.join("maven.errors");
+    let mut maven = tethered("mvn");
     maven
         .args(["--batch-mode", "process-resources", "--file"])
         .arg(&pom)
         .arg(format!("-Dpostgres.platform={platform}"))
         .arg(format!("-Dkit={}", place.display()))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut maven = spawn_from_keeper(maven).context(
-        "cannot run mvn: install Maven and a JDK 17 or newer (Debian: apt install maven default-jdk-headless)",
-    )?;
+        .stdout(Stdio::piped())
+        // Where it says that there is no mvn, or no Java; otherwise only escape codes.
+        .stderr(File::create(&errors)?);
+    let mut maven = spawn_from_keeper(maven).context("cannot run mvn")?;
 
     let mut files = 0_u32;
     let mut reported = Instant::now();
@@ -80,7 +81,12 @@ fn resolve(place: &Path, platform: &str, progress: &Progress) -> Result<()> {
         }
     }
     let status = maven.wait()?;
-    ensure!(status.success(), "Maven ended with {status}:\n{complaints}");
+    ensure!(
+        status.success(),
+        "mvn ended with {status}; Maven and a JDK 17 or newer must be installed \
+         (Debian: apt install maven default-jdk-headless)\n{complaints}{}",
+        fs::read_to_string(&errors)?
+    );
     Ok(())
 }
 

@@ -103,7 +103,7 @@ impl Stack {
     /// There is no such program.
     pub fn spawn_inside(&self, command: &[OsString]) -> Result<Child> {
         let (program, arguments) = command.split_first().context("no command")?;
-        let mut command = tethered(program, None);
+        let mut command = tethered(program);
         command.args(arguments).envs(self.env()).env(MARK, self.layout.root());
         spawn_from_keeper(command)
     }
