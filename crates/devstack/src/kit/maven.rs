@@ -70,8 +70,8 @@ fn resolve(place: &Path, platform: &str, progress: &Progress) -> Result<()> {
         if line.contains("ERROR") {
             complaints += &line;
             complaints.push('\n');
-        } else if let Some((_, url)) = line.split_once("Downloaded from ")
-            && line.contains(".jar (")
+        } else if let Some(url) = line.split_whitespace().find(|word| word.ends_with(".jar"))
+            && line.contains("Downloaded from")
         {
             files += 1;
             if reported.elapsed() >= REPORT_EVERY {
