@@ -1,0 +1,90 @@
+//! What the steps ask of the chain. [`crate::Cluster`] answers for real; a simulated one may stand in its place.
+
+use std::future::Future;
+use std::time::Duration;
+
+use domain::{Attempt, MintAddress, Signature, WalletAddress};
+
+use crate::blockhash::Blockhash;
+use crate::commitment::Commitment;
+use crate::compute::Simulated;
+use crate::landing::{Landing, Watch};
+use crate::nft::{MetadataAccount, MintState, NftAccounts};
+use crate::rpc_error::RpcError;
+use crate::send_outcome::SendOutcome;
+use crate::witness::Witness;
+
+/// Looks at the chain.
+pub trait ChainView: Send + Sync + 'static {
+    /// Waits until the watched transaction has landed for sure as `commitment` means it, for at most `patience`.
+    fn landing(&self, watch: Watch, commitment: Commitment, patience: Duration)
+    -> impl Future<Output = Landing> + Send;
+
+    /// Whether the NFT exists, as of a slot that is not before `min_context_slot` (0: any).
+    fn mint_state(
+        &self,
+        mint: &MintAddress,
+        commitment: Commitment,
+        min_context_slot: u64,
+    ) -> impl Future<Output = Result<MintState, RpcError>> + Send;
+
+    /// The transaction that minted it, found by the mint's address.
+    fn minted_by(&self, mint: &MintAddress) -> impl Future<Output = Result<Option<Signature>, RpcError>> + Send;
+
+    /// What a transaction did to a mint; none where the chain does not know it at `commitment`.
+    fn witness(
+        &self,
+        signature: &Signature,
+        mint: &MintAddress,
+        commitment: Commitment,
+    ) -> impl Future<Output = Result<Option<Witness>, RpcError>> + Send;
+
+    /// The four accounts of an NFT at `finalized`, as of a slot that is not before `min_context_slot`.
+    fn nft(
+        &self,
+        mint: &MintAddress,
+        owner: &WalletAddress,
+        min_context_slot: u64,
+    ) -> impl Future<Output = Result<NftAccounts, RpcError>> + Send;
+
+    /// The metadata account at `finalized`: all that somebody needs who knows no more than the mint.
+    fn metadata(&self, mint: &MintAddress) -> impl Future<Output = Result<Option<MetadataAccount>, RpcError>> + Send;
+}
+
+/// Signs for and sends to the chain, too.
+pub trait Chain: ChainView {
+    /// The shared blockhash, at `confirmed`.
+    fn blockhash(&self) -> impl Future<Output = Result<Blockhash, RpcError>> + Send;
+
+    /// The price of a compute unit, micro-lamports, for an operation that was signed so many times before.
+    fn unit_price(&self, signed_before: u32) -> impl Future<Output = u64> + Send;
+
+    /// What a mint account has to hold to be free of rent, lamports.
+    fn mint_rent(&self) -> impl Future<Output = Result<u64, RpcError>> + Send;
+
+    /// Tries out an unsigned transaction.
+    fn simulate(&self, wire: &[u8]) -> impl Future<Output = Result<Simulated, RpcError>> + Send;
+
+    /// Sends the bytes of an attempt that is on record. In another `round` another endpoint comes first. With
+    /// `preflight` the endpoint tries it out before it passes it on.
+    fn send(&self, attempt: &Attempt, round: u32, preflight: bool) -> impl Future<Output = SendOutcome> + Send;
+
+    /// Whether the attempt can no longer land and its mint is absent: the finalized height is two blocks past its last
+    /// valid one, and the mint is absent at `finalized` as of that height's slot, on as many endpoints as `opinions`
+    /// asks for.
+    fn expired(
+        &self,
+        attempt: &Attempt,
+        mint: &MintAddress,
+        opinions: Opinions,
+    ) -> impl Future<Output = Result<bool, RpcError>> + Send;
+}
+
+/// How many endpoints have to agree that an attempt expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opinions {
+    /// Two, where two are configured.
+    Two,
+    /// One: the other one has been of no help for too long.
+    One,
+}

@@ -1,0 +1,209 @@
+//! The real chain, behind its endpoints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::{Attempt, MintAddress, Signature, WalletAddress};
+use serde_json::{Value, json};
+use solana_client::rpc_request::RpcRequest;
+use solana_sdk::pubkey::Pubkey;
+
+use crate::account_reader::{AccountReader, Source};
+use crate::blockhash::{Blockhash, BlockhashCache};
+use crate::chain::{Chain, ChainView, Opinions};
+use crate::commitment::Commitment;
+use crate::compute::Simulated;
+use crate::endpoints::Endpoints;
+use crate::expiry::Expiry;
+use crate::fees::PriorityFees;
+use crate::landing::{Landing, Watch};
+use crate::nft::{MetadataAccount, MintState, NftAccounts};
+use crate::refreshed::Refreshed;
+use crate::rpc_error::RpcError;
+use crate::send_outcome::SendOutcome;
+use crate::token_metadata::{MINT_SIZE, NftAddresses, pubkey};
+use crate::tracker::ConfirmationTracker;
+use crate::wire::{At, SignatureOfAddress, Simulation, Transaction};
+use crate::witness::Witness;
+use mpl_token_metadata::accounts::{MasterEdition, Metadata};
+
+/// Rent changes with the cluster's features, if ever.
+const KEEP_RENT: Duration = Duration::from_hours(1);
+/// Transactions at a mint's address that are looked through for the one that minted it.
+const MOST_SIGNATURES: usize = 1_000;
+
+/// A cluster, with all that is shared among those who use it.
+#[derive(Debug)]
+pub struct Cluster {
+    endpoints: Arc<Endpoints>,
+    blockhashes: BlockhashCache,
+    fees: PriorityFees,
+    rent: Refreshed<u64>,
+    tracker: ConfirmationTracker,
+    confirmed: AccountReader,
+    finalized: AccountReader,
+    expiry: Expiry,
+}
+
+impl Cluster {
+    /// Begins to use the cluster behind `endpoints`, paying at most `fee_cap` micro-lamports for a compute unit. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(endpoints: Arc<Endpoints>, fee_cap: u64) -> Self {
+        let reader = |commitment| AccountReader::start(Source::Any(Arc::clone(&endpoints)), commitment);
+        Self {
+            blockhashes: BlockhashCache::new(Arc::clone(&endpoints)),
+            fees: PriorityFees::new(Arc::clone(&endpoints), fee_cap),
+            rent: Refreshed::new(KEEP_RENT),
+            tracker: ConfirmationTracker::start(Arc::clone(&endpoints)),
+            confirmed: reader(Commitment::Confirmed),
+            finalized: reader(Commitment::Finalized),
+            expiry: Expiry::start(endpoints.list()),
+            endpoints,
+        }
+    }
+
+    /// Lamports of an account, at `confirmed`.
+    ///
+    /// # Errors
+    /// [`RpcError`].
+    pub async fn balance(&self, account: &Pubkey) -> Result<u64, RpcError> {
+        let params = json!([account.to_string(), Commitment::Confirmed.config()]);
+        Ok(self.endpoints.ask::<At<u64>>(RpcRequest::GetBalance, params).await?.value.value)
+    }
+
+    fn reader(&self, commitment: Commitment) -> &AccountReader {
+        match commitment {
+            Commitment::Confirmed => &self.confirmed,
+            Commitment::Finalized => &self.finalized,
+        }
+    }
+
+    async fn signatures_of(&self, mint: &MintAddress) -> Result<Vec<SignatureOfAddress>, RpcError> {
+        let config = json!({ "commitment": Commitment::Confirmed.as_str(), "limit": MOST_SIGNATURES });
+        let params = json!([mint.to_string(), config]);
+        Ok(self.endpoints.ask(RpcRequest::GetSignaturesForAddress, params).await?.value)
+    }
+}
+
+impl ChainView for Cluster {
+    async fn landing(&self, watch: Watch, commitment: Commitment, patience: Duration) -> Landing {
+        self.tracker.landing(watch, commitment, patience).await
+    }
+
+    async fn mint_state(
+        &self,
+        mint: &MintAddress,
+        commitment: Commitment,
+        min_context_slot: u64,
+    ) -> Result<MintState, RpcError> {
+        let mint = pubkey(mint.as_bytes());
+        let snapshot = self.reader(commitment).read(vec![mint], min_context_slot).await?;
+        let (edition, _) = MasterEdition::find_pda(&mint);
+        Ok(MintState::of(snapshot.accounts.first().and_then(Option::as_ref), &edition))
+    }
+
+    /// The oldest comes first: strangers may have sent lamports before, and anything may have happened since.
+    async fn minted_by(&self, mint: &MintAddress) -> Result<Option<Signature>, RpcError> {
+        let found = self.signatures_of(mint).await?;
+        let succeeded = found.into_iter().rev().filter(|found| found.err.is_none());
+        for signature in succeeded.filter_map(|found| found.signature.parse::<Signature>().ok()) {
+            let witness = self.witness(&signature, mint, Commitment::Confirmed).await?;
+            if witness.is_some_and(|witness| witness.minted()) {
+                return Ok(Some(signature));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn witness(
+        &self,
+        signature: &Signature,
+        mint: &MintAddress,
+        commitment: Commitment,
+    ) -> Result<Option<Witness>, RpcError> {
+        let config = json!({
+            "encoding": "json", "commitment": commitment.as_str(), "maxSupportedTransactionVersion": 0,
+        });
+        let params = json!([signature.to_string(), config]);
+        let answer = self.endpoints.ask::<Option<Transaction>>(RpcRequest::GetTransaction, params).await?;
+        Ok(answer.value.and_then(|transaction| Witness::of(transaction, mint)))
+    }
+
+    async fn nft(
+        &self,
+        mint: &MintAddress,
+        owner: &WalletAddress,
+        min_context_slot: u64,
+    ) -> Result<NftAccounts, RpcError> {
+        let at = NftAddresses::of(mint, owner);
+        let addresses = vec![at.mint, at.metadata, at.edition, at.token];
+        let snapshot = self.finalized.read(addresses, min_context_slot).await?;
+        Ok(NftAccounts::of(at, snapshot.slot, &snapshot.accounts))
+    }
+
+    async fn metadata(&self, mint: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
+        let (address, _) = Metadata::find_pda(&pubkey(mint.as_bytes()));
+        let snapshot = self.finalized.read(vec![address], 0).await?;
+        Ok(snapshot.accounts.first().and_then(Option::as_ref).and_then(MetadataAccount::of))
+    }
+}
+
+impl Chain for Cluster {
+    async fn blockhash(&self) -> Result<Blockhash, RpcError> {
+        self.blockhashes.get().await
+    }
+
+    async fn unit_price(&self, signed_before: u32) -> u64 {
+        self.fees.price(signed_before).await
+    }
+
+    async fn mint_rent(&self) -> Result<u64, RpcError> {
+        let fetch = async {
+            let request = RpcRequest::GetMinimumBalanceForRentExemption;
+            Ok(self.endpoints.ask(request, json!([MINT_SIZE])).await?.value)
+        };
+        self.rent.get(fetch).await
+    }
+
+    async fn simulate(&self, wire: &[u8]) -> Result<Simulated, RpcError> {
+        let config = json!({
+            "encoding": "base64", "sigVerify": false, "replaceRecentBlockhash": true,
+            "commitment": Commitment::Confirmed.as_str(),
+        });
+        let params = json!([BASE64.encode(wire), config]);
+        let Simulation { err, units_consumed } =
+            self.endpoints.ask::<At<Simulation>>(RpcRequest::SimulateTransaction, params).await?.value.value;
+        let units = units_consumed.unwrap_or(0);
+        Ok(Simulated { units, succeeded: err.is_none() && units > 0 })
+    }
+
+    async fn send(&self, attempt: &Attempt, round: u32, preflight: bool) -> SendOutcome {
+        let mut order = self.endpoints.in_order();
+        let first = usize::try_from(round).unwrap_or(0) % order.len();
+        order.rotate_left(first);
+        let params = send_params(attempt, preflight);
+        let mut last = None;
+        for endpoint in order {
+            let outcome = SendOutcome::of(endpoint.call(RpcRequest::SendTransaction, params.clone()).await);
+            if !outcome.goes_elsewhere() {
+                return outcome;
+            }
+            last = Some(outcome);
+        }
+        last.expect("there is an endpoint")
+    }
+
+    async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+        self.expiry.expired(attempt, mint, opinions).await
+    }
+}
+
+fn send_params(attempt: &Attempt, preflight: bool) -> Value {
+    let config = json!({
+        "encoding": "base64", "maxRetries": 0, "skipPreflight": !preflight,
+        "preflightCommitment": Commitment::Confirmed.as_str(), "minContextSlot": attempt.context_slot,
+    });
+    json!([BASE64.encode(&attempt.wire), config])
+}

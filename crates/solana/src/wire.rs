@@ -1,0 +1,96 @@
+//! The replies of the RPC methods that are used, as far as they are read. Lenient on purpose: providers add and leave
+//! out fields that nobody here needs.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Context {
+    pub slot: u64,
+}
+
+/// A value and the slot it was read at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct At<T> {
+    pub context: Context,
+    pub value: T,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LatestBlockhash {
+    pub blockhash: String,
+    pub last_valid_block_height: u64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EpochInfo {
+    pub absolute_slot: u64,
+    pub block_height: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PrioritizationFee {
+    pub prioritization_fee: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Simulation {
+    pub err: Option<Value>,
+    pub units_consumed: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Status {
+    pub slot: u64,
+    pub confirmations: Option<u64>,
+    pub err: Option<Value>,
+    #[serde(rename = "confirmationStatus")]
+    pub commitment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WireAccount {
+    pub lamports: u64,
+    pub owner: String,
+    /// Content and its encoding, which is always base64.
+    pub data: (String, String),
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct SignatureOfAddress {
+    pub signature: String,
+    pub err: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Transaction {
+    pub slot: u64,
+    pub meta: Option<TransactionMeta>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TransactionMeta {
+    pub err: Option<Value>,
+    #[serde(default)]
+    pub pre_token_balances: Option<Vec<TokenBalance>>,
+    #[serde(default)]
+    pub post_token_balances: Option<Vec<TokenBalance>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TokenBalance {
+    pub mint: String,
+    pub owner: Option<String>,
+    pub ui_token_amount: TokenAmount,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct TokenAmount {
+    pub amount: String,
+}
