@@ -1,0 +1,145 @@
+//! Why no gateway gave a content.
+
+use std::fmt;
+
+use domain::{Cid, Failure, FailureClass};
+
+use crate::Unverifiable;
+use crate::transport::{BodyFault, TransportFault};
+
+/// What one gateway did instead of giving the content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GatewayFault {
+    /// No complete answer in time.
+    #[error("timed out")]
+    TimedOut,
+    /// Refused, or not found by name.
+    #[error("unreachable ({0})")]
+    Unreachable(String),
+    /// The connection broke.
+    #[error("broken answer ({0})")]
+    Broken(String),
+    /// It answered with another status than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// More bytes than a block can have.
+    #[error("sends too much")]
+    TooLarge,
+    /// Other bytes than the CID names.
+    #[error("gave other bytes")]
+    OtherBytes,
+}
+
+impl GatewayFault {
+    const fn class(&self) -> FailureClass {
+        match self {
+            Self::TimedOut | Self::Broken(_) | Self::Status(_) => FailureClass::Transient,
+            Self::Unreachable(_) | Self::TooLarge | Self::OtherBytes => FailureClass::Outage,
+        }
+    }
+
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "timeout",
+            Self::Unreachable(_) => "unreachable",
+            Self::Broken(_) => "broken",
+            Self::Status(_) => "status",
+            Self::TooLarge => "too-large",
+            Self::OtherBytes => "other-bytes",
+        }
+    }
+}
+
+impl From<TransportFault> for GatewayFault {
+    fn from(fault: TransportFault) -> Self {
+        match fault {
+            TransportFault::TimedOut => Self::TimedOut,
+            TransportFault::Unreachable(reason) => Self::Unreachable(reason),
+            TransportFault::Broken(reason) => Self::Broken(reason),
+        }
+    }
+}
+
+impl From<BodyFault> for GatewayFault {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::TooLarge,
+            BodyFault::Transport(fault) => fault.into(),
+        }
+    }
+}
+
+/// Why a content could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GatewayError {
+    /// Nobody could tell right bytes from wrong ones.
+    #[error(transparent)]
+    Unverifiable(#[from] Unverifiable),
+    /// Every gateway failed, in this order.
+    #[error("no gateway gives {cid}: {}", Told(.faults))]
+    AllFailed {
+        /// Which content.
+        cid: Cid,
+        /// What each gateway did, by its host.
+        faults: Vec<(String, GatewayFault)>,
+    },
+}
+
+struct Told<'a>(&'a [(String, GatewayFault)]);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (gateway, fault)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{gateway} {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl GatewayError {
+    /// How it is answered: an outage where every gateway is out, transient where one may yet have it.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Unverifiable(_) => FailureClass::Permanent,
+            Self::AllFailed { faults, .. } => {
+                let out = faults.iter().all(|(_, fault)| fault.class() == FailureClass::Outage);
+                if out { FailureClass::Outage } else { FailureClass::Transient }
+            }
+        }
+    }
+
+    /// Its name for machines.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unverifiable(_) => "cid-not-verifiable",
+            Self::AllFailed { .. } => "gateways-failed",
+        }
+    }
+
+    /// The failure it is.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure::new(self.class(), self.code(), self)
+    }
+
+    /// Whether a gateway was there to say that it does not have the content. Otherwise the gateways themselves are in
+    /// trouble, and the content may be where it should be.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Unverifiable(_) => false,
+            Self::AllFailed { faults, .. } => faults.iter().any(|(_, fault)| match fault {
+                // 504 is what a gateway says that looked for it in vain.
+                GatewayFault::Status(status) => matches!(status, 400..=428 | 430..=499 | 504),
+                GatewayFault::TimedOut
+                | GatewayFault::Unreachable(_)
+                | GatewayFault::Broken(_)
+                | GatewayFault::TooLarge
+                | GatewayFault::OtherBytes => false,
+            }),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Gateways that are slow, gone, or lie.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::get;
+use domain::{Cid, FailureClass};
+use ipfs::{Content, GatewayError, GatewayFault, Gateways};
+use url::Url;
+
+use crate::server::{hanging_up, refusing, serve, silent};
+
+fn hello() -> Cid {
+    Content::new("hello", "text/plain").unwrap().cid().clone()
+}
+
+async fn giving(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Url {
+    serve(Router::new().route("/ipfs/{cid}", get(move || async move { answer }))).await
+}
+
+async fn honest() -> Url {
+    let give = |Path(cid): Path<String>| async move {
+        if cid == hello().as_str() { Ok("hello") } else { Err(StatusCode::NOT_FOUND) }
+    };
+    serve(Router::new().route("/ipfs/{cid}", get(give))).await
+}
+
+fn over(addresses: &[Url]) -> Gateways {
+    Gateways::new(addresses).unwrap().with_patience(Duration::from_millis(400))
+}
+
+async fn faults(addresses: &[Url]) -> Vec<GatewayFault> {
+    match over(addresses).fetch(&hello()).await {
+        Err(GatewayError::AllFailed { faults, .. }) => faults.into_iter().map(|(_, fault)| fault).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_first_ones_do_the_right_bytes_are_found() {
+    let bad = [
+        giving("other bytes").await,
+        giving(StatusCode::NOT_FOUND).await,
+        giving(StatusCode::BAD_GATEWAY).await,
+        silent().await,
+        refusing().await,
+        hanging_up().await,
+    ];
+    for bad in bad {
+        assert_eq!(over(&[bad, honest().await]).fetch(&hello()).await, Ok(Bytes::from("hello")));
+    }
+}
+
+#[tokio::test]
+async fn each_address_form_is_taken_and_redirects_are_followed() {
+    let at = honest().await;
+    for path in ["", "/", "/ipfs", "/ipfs/"] {
+        let address = Url::parse(&format!("{}{path}", at.as_str().trim_end_matches('/'))).unwrap();
+        assert!(over(&[address]).fetch(&hello()).await.is_ok(), "{path:?}");
+    }
+    let to = format!("{at}ipfs/{}", hello());
+    assert!(over(&[giving(Redirect::temporary(&to)).await]).fetch(&hello()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_lie_is_told_from_a_miss_from_silence() {
+    let half = || async {
+        let parts = [Ok("hel"), Err(std::io::Error::other("gone"))];
+        Body::from_stream(futures::stream::iter(parts))
+    };
+    let cut = serve(Router::new().fallback(half)).await;
+    let all = [
+        giving("hellO").await,
+        giving(StatusCode::NOT_FOUND).await,
+        silent().await,
+        refusing().await,
+        giving(vec![0_u8; 5 << 20]).await,
+        cut,
+    ];
+    let faults = faults(&all).await;
+    assert_eq!(faults[..3], [GatewayFault::OtherBytes, GatewayFault::Status(404), GatewayFault::TimedOut]);
+    assert!(matches!(faults[3], GatewayFault::Unreachable(_)), "{:?}", faults[3]);
+    assert_eq!(faults[4], GatewayFault::TooLarge);
+    assert!(matches!(faults[5], GatewayFault::Broken(_)), "{:?}", faults[5]);
+}
+
+#[tokio::test]
+async fn one_clear_error_names_what_each_said() {
+    let (missing, lying) = (giving(StatusCode::NOT_FOUND).await, giving("hellO").await);
+    let error = over(&[missing.clone(), lying.clone()]).fetch(&hello()).await.unwrap_err();
+    let port = |url: &Url| url.port().unwrap();
+    let said = format!(
+        "no gateway gives {}: 127.0.0.1:{} status 404, 127.0.0.1:{} gave other bytes",
+        hello(),
+        port(&missing),
+        port(&lying)
+    );
+    assert_eq!(error.to_string(), said);
+    assert_eq!(error.class(), FailureClass::Transient);
+    assert!(error.is_missing());
+}
+
+#[tokio::test]
+async fn gateways_that_are_all_out_say_nothing_of_the_content() {
+    let error = over(&[refusing().await, giving("hellO").await]).fetch(&hello()).await.unwrap_err();
+    assert_eq!((error.class(), error.is_missing()), (FailureClass::Outage, false));
+    let error = over(&[giving(StatusCode::SERVICE_UNAVAILABLE).await]).fetch(&hello()).await.unwrap_err();
+    assert_eq!((error.class(), error.is_missing()), (FailureClass::Transient, false));
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_not_asked_for() {
+    let folder: Cid = "bafybeieyivkj3dyjmsefvqxqiodd7s4cvnlhh7l7wztg7pnqf27um23dum".parse().unwrap();
+    let error = over(&[giving("anything").await]).fetch(&folder).await.unwrap_err();
+    assert!(matches!(error, GatewayError::Unverifiable(_)), "{error}");
+    assert_eq!(error.class(), FailureClass::Permanent);
+    assert!(Gateways::new(&[]).is_err());
+}
