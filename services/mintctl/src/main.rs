@@ -1,1 +1,9 @@
-fn main() {}
+//! The operators' command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    mintctl::run(mintctl::Cli::parse())
+}

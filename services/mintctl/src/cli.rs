@@ -1,0 +1,108 @@
+//! The command line as a whole; each command's own arguments stand beside it.
+
+use clap::{Parser, Subcommand};
+
+use crate::doctor::DoctorArgs;
+use crate::list::ListArgs;
+use crate::migrate::MigrateArgs;
+use crate::status::StatusArgs;
+use crate::submit::SubmitArgs;
+use crate::topics::TopicsArgs;
+use crate::watch::WatchArgs;
+
+const EXITS: &str = "Exit codes:
+  0  done, and all is well
+  1  something failed: a refused line, a failed operation or check, a dependency that is away
+  2  wrong arguments or configuration; nothing was done
+  3  nothing matched: no such operation
+
+Examples:
+  mintctl doctor
+  mintctl submit --wallet 7xKX… --name 'Quant Ape' --level 2 --image asset:quant-ape.png
+  mintctl submit --file drop.jsonl --dry-run && mintctl submit --file drop.jsonl
+  mintctl watch 0199a0b0-0000-7000-8000-000000000001
+  mintctl list --state failed --since 24h --json | jq -r '.[].operationId'";
+
+/// The operators' command line of the mint fleet.
+#[derive(Debug, Parser)]
+#[command(name = "mintctl", version, after_help = EXITS, after_long_help = crate::help::long(EXITS))]
+pub struct Cli {
+    /// Print JSON for machines: one document, or one line per event where a command goes on for a while
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Say on stderr what is going on
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Publish one operation from flags, or many from a JSONL file
+    Submit(Box<SubmitArgs>),
+    /// Show all about one operation: milestones, content, mint, attempts, history
+    Status(StatusArgs),
+    /// List operations, newest first
+    List(ListArgs),
+    /// Follow operations until they end
+    Watch(WatchArgs),
+    /// Create the fleet's topics where they are missing, and say what differs
+    Topics(TopicsArgs),
+    /// Bring the database's schema up to date
+    Migrate(MigrateArgs),
+    /// Look at every dependency and say what to do about it
+    Doctor(DoctorArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::Parser;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_operation_needs_what_makes_it_one() {
+        let one = "mintctl submit --wallet 11111111111111111111111111111112 --name A --image asset:a.png";
+        let Ok(Cli { command: Command::Submit(args), json: false, .. }) = parse(one) else { panic!("refused") };
+        assert_eq!(args.one.map(|one| (one.name, one.level)), Some(("A".to_owned(), 1)));
+        assert!(parse("mintctl submit --name A").is_err());
+        assert!(parse("mintctl submit").is_err());
+        assert!(parse(&format!("{one} --attribute Level")).is_err());
+        assert!(parse(&format!("{one} --file a.jsonl")).is_err());
+        let Ok(Cli { command: Command::Submit(args), .. }) = parse("mintctl submit --file - --dry-run") else {
+            panic!("refused")
+        };
+        assert!(args.one.is_none());
+    }
+
+    #[test]
+    fn help_is_whole() {
+        let mut command = Cli::command();
+        let long = command.render_long_help().to_string();
+        for word in ["Exit codes", "Examples", "DATABASE_URL", "SOLANA_RPC_ENDPOINTS", "doctor"] {
+            assert!(long.contains(word), "{word}");
+        }
+        for sub in command.get_subcommands_mut() {
+            assert!(
+                sub.get_name() == "help" || sub.render_help().to_string().contains("Examples"),
+                "{}",
+                sub.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Does each endpoint answer, do all serve one cluster, are the keys good, and is there money?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience::Jitter;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::config::{EndpointSetting, MintKeySettings, SolanaSettings};
+use solana::{Endpoint, Endpoints, MintSigner, RpcError};
+use solana_client::rpc_request::RpcRequest;
+
+use super::row::Row;
+use crate::run::read;
+
+/// A person waits: no longer than this, whatever the workers' own limit is.
+const PATIENCE: Duration = Duration::from_secs(10);
+const CHAIN: &str = "solana";
+const KEYS: &str = "mint keys";
+const LAMPORTS: u64 = 1_000_000_000;
+/// What one mint takes of the payer, rent, protocol fee and network fee, about.
+const ONE_MINT: u64 = 12_000_000;
+/// Fewer mints than this are soon over.
+const FEW_MINTS: u64 = 100;
+
+pub async fn examine() -> Vec<Row> {
+    let (signer, mut rows) = keys();
+    let settings = match read(SolanaSettings::read) {
+        Ok(settings) => settings,
+        Err(error) => return rows.into_iter().chain(Row::configuration(CHAIN, error)).collect(),
+    };
+    let endpoints = match connect(&settings) {
+        Ok(endpoints) => endpoints,
+        Err(error) => return rows.into_iter().chain([Row::fail(CHAIN, error, "see SOLANA_RPC_ENDPOINTS")]).collect(),
+    };
+    let answers = futures::future::join_all(endpoints.list().iter().map(|endpoint| ask(endpoint))).await;
+    rows.extend(one_cluster(&answers));
+    rows.extend(answers.into_iter().map(Answer::row));
+    if let Some(signer) = signer {
+        rows.push(funds(&endpoints, &signer).await);
+    }
+    rows
+}
+
+fn connect(settings: &SolanaSettings) -> Result<Endpoints, solana::EndpointsError> {
+    let list = settings.endpoints.iter().cloned().map(|EndpointSetting { label, url }| (label, url));
+    Endpoints::connect(list, settings.timeout.min(PATIENCE), 1, Arc::new(Jitter::from_os()))
+}
+
+struct Answer {
+    label: Arc<str>,
+    found: Result<Found, RpcError>,
+}
+
+struct Found {
+    version: String,
+    genesis: String,
+    slot: u64,
+}
+
+async fn ask(endpoint: &Endpoint) -> Answer {
+    let found = async {
+        let version: Value = endpoint.call(RpcRequest::GetVersion, Value::Null).await?;
+        let genesis = endpoint.call(RpcRequest::GetGenesisHash, Value::Null).await?;
+        let slot = endpoint.call(RpcRequest::GetSlot, json!([{ "commitment": "confirmed" }])).await?;
+        let version = version["solana-core"].as_str().unwrap_or("of unknown version").to_owned();
+        Ok(Found { version, genesis, slot })
+    };
+    Answer { label: Arc::clone(endpoint.label()), found: found.await }
+}
+
+impl Answer {
+    fn row(self) -> Row {
+        let what = format!("{CHAIN} {}", self.label);
+        match self.found {
+            Ok(Found { version, slot, .. }) => Row::ok(what, format!("{version}, slot {slot}")),
+            Err(error) => Row::fail(what, error, "correct or remove it in SOLANA_RPC_ENDPOINTS, or wait for it"),
+        }
+    }
+}
+
+/// Endpoints of different clusters must never be mixed: what is absent on one may be minted on the other.
+fn one_cluster(answers: &[Answer]) -> Option<Row> {
+    const CLUSTER: &str = "solana cluster";
+    let mut genesis: Vec<&str> =
+        answers.iter().filter_map(|answer| Some(&*answer.found.as_ref().ok()?.genesis)).collect();
+    genesis.sort_unstable();
+    genesis.dedup();
+    match genesis[..] {
+        [] => None,
+        [one] => Some(Row::ok(CLUSTER, format!("genesis {one}"))),
+        _ => {
+            let found = format!("endpoints of {} clusters: genesis {}", genesis.len(), genesis.join(", "));
+            Some(Row::fail(CLUSTER, found, "keep the endpoints of one cluster in SOLANA_RPC_ENDPOINTS"))
+        }
+    }
+}
+
+fn keys() -> (Option<MintSigner>, Vec<Row>) {
+    let settings = match read(MintKeySettings::read) {
+        Ok(settings) => settings,
+        Err(error) => return (None, Row::configuration(KEYS, error)),
+    };
+    match MintSigner::load(&settings.payer_keypair, &settings.master_secret, settings.key_id) {
+        Ok(signer) => {
+            let found = format!("payer {}, master secret {}", signer.payer(), signer.key_id());
+            (Some(signer), vec![Row::ok(KEYS, found)])
+        }
+        Err(error) => (None, vec![Row::fail(KEYS, error, "correct MINT_PAYER_KEYPAIR or MINT_MASTER_SECRET")]),
+    }
+}
+
+/// The part of a `getBalance` answer that holds the lamports.
+#[derive(Deserialize)]
+struct Balance {
+    value: u64,
+}
+
+async fn funds(endpoints: &Endpoints, signer: &MintSigner) -> Row {
+    const FUNDS: &str = "payer's funds";
+    let params = json!([signer.payer().to_string(), { "commitment": "confirmed" }]);
+    match endpoints.ask::<Balance>(RpcRequest::GetBalance, params).await {
+        Ok(answer) => judge_funds(FUNDS, answer.value.value),
+        Err(error) => Row::fail(FUNDS, error, "an endpoint has to answer first"),
+    }
+}
+
+fn judge_funds(what: &str, lamports: u64) -> Row {
+    let mints = lamports / ONE_MINT;
+    let (whole, rest) = (lamports / LAMPORTS, lamports % LAMPORTS / 1_000_000);
+    let found = format!("{whole}.{rest:03} SOL, about {mints} mints");
+    match mints {
+        0 => Row::fail(what, found, "send the payer SOL"),
+        1..FEW_MINTS => Row::warn(what, found, "send the payer SOL soon"),
+        FEW_MINTS.. => Row::ok(what, found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::Verdict;
+    use super::*;
+
+    #[test]
+    fn money_is_judged_by_the_mints_it_is_good_for() {
+        assert_eq!(judge_funds("f", 0).verdict, Verdict::Fail);
+        assert_eq!(judge_funds("f", ONE_MINT).verdict, Verdict::Warn);
+        let rich = judge_funds("f", 5 * LAMPORTS + 20_000_000);
+        assert_eq!((rich.verdict, rich.found.as_str()), (Verdict::Ok, "5.020 SOL, about 418 mints"));
+    }
+
+    #[test]
+    fn endpoints_of_two_clusters_are_a_failure() {
+        let answer = |genesis: &str| Answer {
+            label: "a".into(),
+            found: Ok(Found { version: "4".into(), genesis: genesis.into(), slot: 1 }),
+        };
+        assert_eq!(one_cluster(&[answer("x"), answer("x")]).map(|row| row.verdict), Some(Verdict::Ok));
+        assert_eq!(one_cluster(&[answer("x"), answer("y")]).map(|row| row.verdict), Some(Verdict::Fail));
+        assert!(one_cluster(&[]).is_none());
+    }
+}

@@ -1,0 +1,45 @@
+//! Is the database there, and is its schema ours?
+
+use service::config;
+use store::Store;
+
+use super::row::Row;
+use crate::run::read;
+
+const WHAT: &str = "database";
+
+pub async fn examine() -> Vec<Row> {
+    let settings = match read(config::small_database_settings) {
+        Ok(settings) => settings,
+        Err(error) => return Row::configuration(WHAT, error),
+    };
+    let store = match Store::connect(&settings).await {
+        Ok(store) => store,
+        Err(error) => return vec![Row::fail(WHAT, error, "start PostgreSQL, or correct DATABASE_URL")],
+    };
+    vec![version(&store).await, schema(&store).await]
+}
+
+async fn version(store: &Store) -> Row {
+    const OLDEST: u32 = 17;
+    match store.server_version().await {
+        Ok(version) => {
+            let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+            let found = format!("PostgreSQL {version}");
+            match major {
+                Some(major) if major < OLDEST => Row::warn(WHAT, found, "the fleet is tested with PostgreSQL 17"),
+                _ => Row::ok(WHAT, found),
+            }
+        }
+        Err(error) => Row::fail(WHAT, error, "see the database's log"),
+    }
+}
+
+async fn schema(store: &Store) -> Row {
+    const SCHEMA: &str = "database schema";
+    match store.schema_is_current().await {
+        Ok(true) => Row::ok(SCHEMA, "up to date"),
+        Ok(false) => Row::fail(SCHEMA, "behind this release", "run mintctl migrate"),
+        Err(error) => Row::fail(SCHEMA, error, "see the database's log"),
+    }
+}

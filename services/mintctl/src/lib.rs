@@ -1,0 +1,21 @@
+//! The operators' command line of the mint fleet, one file per command. Results go to stdout, as tables or as JSON;
+//! everything else goes to stderr; how it ended is the exit code.
+
+mod cli;
+mod doctor;
+mod exit;
+mod help;
+mod list;
+mod migrate;
+mod output;
+mod run;
+mod span;
+mod status;
+mod submit;
+mod topics;
+mod view;
+mod watch;
+
+pub use cli::{Cli, Command};
+pub use exit::{Exit, Usage};
+pub use run::run;
