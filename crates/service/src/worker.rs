@@ -12,7 +12,6 @@ use kafka::{Consumer, ConsumerHandle, FatalError, KafkaSettings, Producer};
 use resilience::Jitter;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
 use crate::ops::Checks;
 use crate::start::{HANGS, Process};
@@ -53,24 +52,6 @@ impl<S: OperationStore> Worker<S> {
         let batches = Arc::new(Batches::new(&store));
         let jitter = Arc::new(Jitter::from_os());
         Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new() })
-    }
-
-    /// The database.
-    #[must_use]
-    pub const fn store(&self) -> &Arc<S> {
-        &self.store
-    }
-
-    /// Randomness of the pauses.
-    #[must_use]
-    pub const fn jitter(&self) -> &Arc<Jitter> {
-        &self.jitter
-    }
-
-    /// Cancelled when the process is told to end.
-    #[must_use]
-    pub const fn stop(&self) -> &CancellationToken {
-        &self.process.stop
     }
 
     /// Takes the API's events.
