@@ -97,7 +97,7 @@ pub trait OperationStore: Send + Sync + 'static {
 pub enum PinClaim {
     /// Nobody need: it is pinned.
     Pinned,
-    /// The caller, until its lease of a minute ends.
+    /// The caller, until its lease of 15 s ends.
     Yours,
     /// Somebody else, at this moment: ask again.
     Elsewhere,

@@ -16,7 +16,16 @@ impl Store {
                 .execute(&self.pool)
         })
         .await?;
-        self.run("identity", || sqlx::query_scalar!("SELECT genesis_hash FROM fleet_identity").fetch_one(&self.pool))
-            .await
+        let recorded = self.recorded_identity().await?;
+        Ok(recorded.unwrap_or_else(|| genesis_hash.to_owned()))
+    }
+
+    /// The genesis hash on record; none before the first worker started.
+    ///
+    /// # Errors
+    /// The database's trouble.
+    pub async fn recorded_identity(&self) -> Result<Option<String>, StoreError> {
+        let select = || sqlx::query_scalar!("SELECT genesis_hash FROM fleet_identity").fetch_optional(&self.pool);
+        self.run("identity", select).await
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>,
                        LEFT JOIN pinned_content pin USING (cid, provider)
                    ), claimed AS (
                        INSERT INTO pinned_content AS pin (cid, provider, size, state, claimed_until)
-                       SELECT cid, provider, size, 'pending', now() + interval '1 minute'
+                       SELECT cid, provider, size, 'pending', now() + interval '15 seconds'
                        FROM input WHERE NOT pinned ORDER BY cid, provider
                        ON CONFLICT (cid, provider) DO UPDATE
                        SET state = excluded.state, size = excluded.size, claimed_until = excluded.claimed_until

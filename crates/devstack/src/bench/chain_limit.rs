@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use domain::{OperationId, WalletAddress};
 use resilience::Jitter;
-use solana::{
-    Chain, Cluster, Endpoints, FeeSettings, MintOrder, MintSigner, Mints, SendOutcome, SigningGround, TokenMetadata,
-};
+use solana::{Chain, Cluster, Endpoints, MintOrder, MintSigner, Mints, SendOutcome, SigningGround, TokenMetadata};
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::Keypair;
 use uuid::Uuid;
@@ -23,7 +21,7 @@ const KEY_ID: &str = "bench";
 pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
     let endpoint = ("chain".to_owned(), stack.chain_url().into());
     let endpoints = Endpoints::connect([endpoint], Duration::from_secs(30), 1, Arc::new(Jitter::from_os()))?;
-    let cluster = Cluster::start(Arc::new(endpoints), FeeSettings { payer: None, cap: 0 });
+    let cluster = Cluster::start(Arc::new(endpoints), 0);
     let payer = stack.env().get("MINT_PAYER_KEYPAIR").context("the stack has no MINT_PAYER_KEYPAIR")?;
     let secret = hex::encode(Keypair::new().to_bytes().first_chunk::<32>().context("a secret")?);
     let signer = MintSigner::load(Path::new(payer), &secret.into(), KEY_ID.into())?;

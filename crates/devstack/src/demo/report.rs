@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
 use domain::State;
 
@@ -20,7 +20,7 @@ const STAGES: [(State, State); 3] = [
 /// One row per operation.
 pub fn table(journeys: &[Journey]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header([
+    table.load_preset(UTF8_FULL_CONDENSED).set_header([
         "NFT",
         "wallet",
         "mint",

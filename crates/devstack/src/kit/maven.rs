@@ -70,13 +70,13 @@ fn resolve(place: &Path, platform: &str, progress: &Progress) -> Result<()> {
         if line.contains("ERROR") {
             complaints += &line;
             complaints.push('\n');
-        } else if let Some(url) = line.split_whitespace().find(|word| word.ends_with(".jar"))
+        } else if let Some(jar) = line.split_whitespace().find_map(|word| word.strip_suffix(".jar"))
             && line.contains("Downloaded from")
         {
             files += 1;
             if reported.elapsed() >= REPORT_EVERY {
                 reported = Instant::now();
-                progress.say(&format!("  {files} jars, {}", url.rsplit('/').next().unwrap_or_default()));
+                progress.say(&format!("  {files} jars, {}", jar.rsplit('/').next().unwrap_or_default()));
             }
         }
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use resilience::Jitter;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::config::{EndpointSetting, MintKeySettings, SolanaSettings};
+use service::config::{self, EndpointSetting, MintKeySettings, SolanaSettings};
 use solana::{Endpoint, Endpoints, MintSigner, RpcError};
 use solana_client::rpc_request::RpcRequest;
+use store::Store;
 
 use super::row::Row;
 use crate::run::read;
@@ -34,7 +35,7 @@ pub async fn examine() -> Vec<Row> {
         Err(error) => return rows.into_iter().chain([Row::fail(CHAIN, error, "see SOLANA_RPC_ENDPOINTS")]).collect(),
     };
     let answers = futures::future::join_all(endpoints.list().iter().map(|endpoint| ask(endpoint))).await;
-    rows.extend(one_cluster(&answers));
+    rows.extend(one_cluster(&answers, recorded().await.as_deref()));
     rows.extend(answers.into_iter().map(Answer::row));
     if let Some(signer) = signer {
         rows.push(funds(&endpoints, &signer).await);
@@ -79,8 +80,14 @@ impl Answer {
     }
 }
 
+/// The genesis hash that the fleet has on record. Where the database cannot tell, its own row says why.
+async fn recorded() -> Option<String> {
+    let store = Store::connect(&read(config::small_database_settings).ok()?).await.ok()?;
+    store.recorded_identity().await.ok()?
+}
+
 /// Endpoints of different clusters must never be mixed: what is absent on one may be minted on the other.
-fn one_cluster(answers: &[Answer]) -> Option<Row> {
+fn one_cluster(answers: &[Answer], recorded: Option<&str>) -> Option<Row> {
     const CLUSTER: &str = "solana cluster";
     let mut genesis: Vec<&str> =
         answers.iter().filter_map(|answer| Some(&*answer.found.as_ref().ok()?.genesis)).collect();
@@ -88,6 +95,10 @@ fn one_cluster(answers: &[Answer]) -> Option<Row> {
     genesis.dedup();
     match genesis[..] {
         [] => None,
+        [one] if recorded.is_some_and(|recorded| recorded != one) => {
+            let found = format!("genesis {one}, but the fleet mints on {}", recorded.unwrap_or_default());
+            Some(Row::fail(CLUSTER, found, "correct SOLANA_RPC_ENDPOINTS, or DATABASE_URL"))
+        }
         [one] => Some(Row::ok(CLUSTER, format!("genesis {one}"))),
         _ => {
             let found = format!("endpoints of {} clusters: genesis {}", genesis.len(), genesis.join(", "));
@@ -150,13 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_of_two_clusters_are_a_failure() {
+    fn endpoints_of_another_cluster_are_a_failure() {
         let answer = |genesis: &str| Answer {
             label: "a".into(),
             found: Ok(Found { version: "4".into(), genesis: genesis.into(), slot: 1 }),
         };
-        assert_eq!(one_cluster(&[answer("x"), answer("x")]).map(|row| row.verdict), Some(Verdict::Ok));
-        assert_eq!(one_cluster(&[answer("x"), answer("y")]).map(|row| row.verdict), Some(Verdict::Fail));
-        assert!(one_cluster(&[]).is_none());
+        let verdict = |answers: &[Answer], recorded| one_cluster(answers, recorded).map(|row| row.verdict);
+        assert_eq!(verdict(&[answer("x"), answer("x")], None), Some(Verdict::Ok));
+        assert_eq!(verdict(&[answer("x"), answer("y")], None), Some(Verdict::Fail));
+        assert_eq!(verdict(&[answer("x")], Some("x")), Some(Verdict::Ok));
+        assert_eq!(verdict(&[answer("x")], Some("y")), Some(Verdict::Fail));
+        assert_eq!(verdict(&[], None), None);
     }
 }

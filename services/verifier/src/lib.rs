@@ -1,0 +1,12 @@
+//! Verifies each minted NFT the way a partner would: [`Verifier`] is the step, a process around it carries events
+//! through it.
+
+mod accounts;
+mod content;
+mod partner;
+mod verify;
+mod wire;
+
+pub use content::ContentSource;
+pub use verify::Verifier;
+pub use wire::run;

@@ -1,0 +1,27 @@
+//! The worker put together.
+use ipfs::Gateways;
+use service::config::{PayerSettings, VerifierConfig};
+use service::{Process, Worker, join_cluster, open_store};
+use solana::{Cluster, Pubkey, read_payer_address};
+
+use crate::Verifier;
+
+/// Runs the worker until the process is told to end.
+///
+/// # Errors
+/// Database, chain or broker that cannot be used at the start, or a worker that cannot go on.
+pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()> {
+    solana::describe_metrics();
+    ipfs::describe_metrics();
+    let creator = match config.payer {
+        PayerSettings::Address(address) => Pubkey::from(*address.as_bytes()),
+        PayerSettings::Keypair(path) => read_payer_address(&path)?,
+    };
+    let gateways = Gateways::new(&config.gateways.gateways)?;
+    let store = open_store(&config.worker.database).await?;
+    let endpoints = join_cluster(&config.solana, &store).await?;
+    let chain = Cluster::start(endpoints, 0);
+    let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    worker.step(Verifier::new(chain, gateways, creator))?;
+    worker.run().await
+}
