@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use domain::FailureClass;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use solana_client::rpc_request::RpcRequest;
@@ -16,6 +17,8 @@ use crate::rpc_error::{RpcError, RpcErrorKind};
 
 /// How long an endpoint that failed comes last.
 const LAST_AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long one comes last that is only a little behind the others.
+const LAST_WHEN_BEHIND: Duration = Duration::from_secs(1);
 /// The longest `Retry-After` that is believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(2);
 
@@ -86,7 +89,8 @@ impl Endpoint {
         if let Err(error) = &answer {
             metrics::failed(error);
             if error.elsewhere() {
-                self.comes_last(error.retry_after());
+                let behind = (error.class() == FailureClass::Degraded).then_some(LAST_WHEN_BEHIND);
+                self.comes_last(error.retry_after().or(behind));
             }
         }
         answer

@@ -1,7 +1,7 @@
 //! Watches all open signatures together: one call asks for 256 of them, however many mints wait.
 //!
-//! The pace is one poll a slot, stretched by the number of calls that a poll takes: few open signatures are confirmed
-//! within a slot, many cost no more calls a second than few. Finality comes 31 slots after landing, so what has landed
+//! The pace is one poll a slot, stretched once a poll takes more than a few calls: few open signatures are confirmed
+//! within a slot, and the most that polling ever costs is ten calls a second. Finality comes 31 slots after landing, so what has landed
 //! is left alone until then.
 
 use std::collections::HashMap;
@@ -24,11 +24,13 @@ use crate::rpc_error::RpcError;
 use crate::wire::{At, Status};
 
 /// How long a slot takes.
-pub(crate) const SLOT: Duration = Duration::from_millis(400);
+const SLOT: Duration = Duration::from_millis(400);
 /// Slots between landing and finality, at least.
 const SLOTS_TO_FINALITY: u64 = 31;
 /// How often something is asked for that should be final by now, or that has not been seen at all.
 const SLOTS_BETWEEN_LATE_LOOKS: u32 = 4;
+/// Calls that may be made in each slot.
+const CALLS_PER_SLOT: u32 = 4;
 /// What nodes remember without their history.
 const RECENT_SLOTS: u64 = 150;
 
@@ -99,7 +101,7 @@ impl Poller {
                 },
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                     let calls = self.poll().await;
-                    not_before = Instant::now() + SLOT * calls.max(1);
+                    not_before = Instant::now() + SLOT * calls.div_ceil(CALLS_PER_SLOT).max(1);
                 }
             }
         }
