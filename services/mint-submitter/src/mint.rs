@@ -1,0 +1,241 @@
+//! The mint step: one NFT per operation, whatever crashes, times out or lies.
+//!
+//! A transaction is signed and handed back; once that is on record it is sent, and sent again, until its fate is known.
+//! Only when it can no longer mint anything, and nothing is minted, is the next one signed.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, State, Step, Transition};
+use engine::{StepError, StepHandler};
+use solana::{
+    Chain, Commitment, Landing, MintStandard, MintState, Mints, OnChainErrorKind, Opinions, RpcError, SendOutcome,
+    SigningGround, Watch,
+};
+
+use crate::fate::{self, Ended, Sends};
+use crate::order::order;
+use crate::payer_pause::{PayerPause, out_of_funds};
+use crate::sign_agains::SignAgains;
+
+/// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
+const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
+/// Slots after its blockhash was read at which a transaction may be over for good: 150 blocks and 31 to their finality.
+const SLOTS_TO_EXPIRY: u64 = 181;
+/// After so long one endpoint's word is enough that an attempt expired.
+const ALONE_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// Transactions that are signed for one operation before a person is asked.
+const MOST_SIGNED: u32 = 3;
+
+/// The mint step.
+#[derive(Debug)]
+pub struct Minter<C, S, T> {
+    chain: C,
+    mints: Mints<S>,
+    clock: T,
+    payer: PayerPause,
+    sign_agains: SignAgains,
+}
+
+impl<C: Chain, S: MintStandard, T: Clock> StepHandler for Minter<C, S, T> {
+    const STEP: Step = Step::Mint;
+
+    async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
+        let transition = match &operation.open_attempt {
+            Some(attempt) if operation.state == State::BlockchainSubmitted => self.carry(operation, attempt).await?,
+            Some(_) | None => self.begin(operation).await?,
+        };
+        if !matches!(transition, Transition::Submitted { .. }) {
+            self.sign_agains.forget(&operation.id);
+        }
+        Ok(transition)
+    }
+}
+
+impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
+    /// Mints on `chain` what `mints` signs.
+    #[must_use]
+    pub fn new(chain: C, mints: Mints<S>, clock: T) -> Self {
+        Self { chain, mints, clock, payer: PayerPause::default(), sign_agains: SignAgains::default() }
+    }
+
+    /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent.
+    async fn begin(&self, operation: &Operation) -> Result<Transition, StepError> {
+        let mint = self.address(operation);
+        let state = self.chain.mint_state(&mint, Commitment::Confirmed, 0).await.map_err(|error| trouble(&error))?;
+        match state {
+            MintState::Minted => self.found(mint).await,
+            MintState::Foreign => Err(foreign(&mint)),
+            MintState::Absent { lamports } => {
+                let ground = SigningGround { lamports, signed_before: self.sign_agains.count(&operation.id) };
+                self.sign(operation, mint, ground, None).await
+            }
+        }
+    }
+
+    /// An attempt is on record. It is sent until it has landed or is over.
+    async fn carry(&self, operation: &Operation, attempt: &Attempt) -> Result<Transition, StepError> {
+        let mint = self.address(operation);
+        let mut sends = Sends::default();
+        let mut round = 0;
+        loop {
+            let outcome = if sends.seen {
+                SendOutcome::AlreadyProcessed
+            } else {
+                self.chain.send(attempt, round, !sends.taken).await
+            };
+            sends.note(&outcome);
+            let landing = self.chain.landing(attempt.into(), Commitment::Confirmed, fate::patience(&outcome)).await;
+            sends.seen = matches!(landing, Landing::Pending { .. });
+            match landing {
+                Landing::Landed { .. } => return Ok(Transition::Confirmed { mint, signature: attempt.signature }),
+                Landing::Failed { .. } => {
+                    if let Some(transition) = self.failed_on_chain(operation, attempt, mint).await? {
+                        return Ok(transition);
+                    }
+                }
+                Landing::Unknown { tip } if may_be_over(attempt, tip) => {
+                    if self.expired(operation, attempt, &mint).await? {
+                        return self.conclude(operation, mint, Ended::expired(attempt, sends)).await;
+                    }
+                }
+                Landing::Unknown { .. } | Landing::Pending { .. } => {}
+            }
+            if let Some(transition) = self.answer(outcome, mint).await? {
+                return Ok(transition);
+            }
+            round += 1;
+        }
+    }
+
+    /// What a send alone calls for, while the status tells nothing.
+    async fn answer(&self, outcome: SendOutcome, mint: MintAddress) -> Result<Option<Transition>, StepError> {
+        match outcome {
+            SendOutcome::Accepted
+            | SendOutcome::AlreadyProcessed
+            | SendOutcome::MayHaveLanded(_)
+            | SendOutcome::BlockhashNotFound(_) => Ok(None),
+            SendOutcome::Behind(error) | SendOutcome::RateLimited(error) | SendOutcome::NotReached(error) => {
+                Err(trouble(&error))
+            }
+            SendOutcome::FailedPreflight { error, .. } => match error.kind {
+                OnChainErrorKind::AlreadyThere => self.found_if_minted(mint).await,
+                OnChainErrorKind::NoFunds => {
+                    self.payer.begin();
+                    Err(StepError::Dependency(out_of_funds(error)))
+                }
+                OnChainErrorKind::NoUnits | OnChainErrorKind::Passing | OnChainErrorKind::Hopeless => Ok(None),
+            },
+        }
+    }
+
+    /// It landed with an error. That counts once it is final; until then another block may take its place.
+    async fn failed_on_chain(
+        &self,
+        operation: &Operation,
+        attempt: &Attempt,
+        mint: MintAddress,
+    ) -> Result<Option<Transition>, StepError> {
+        match self.chain.landing(Watch::from(attempt), Commitment::Finalized, FINALITY_PATIENCE).await {
+            Landing::Landed { .. } => Ok(Some(Transition::Confirmed { mint, signature: attempt.signature })),
+            Landing::Failed { slot, error } => {
+                self.conclude(operation, mint, Ended::failed(attempt, slot, error)).await.map(Some)
+            }
+            Landing::Pending { .. } | Landing::Unknown { .. } => Ok(None),
+        }
+    }
+
+    async fn expired(&self, operation: &Operation, attempt: &Attempt, mint: &MintAddress) -> Result<bool, StepError> {
+        let opinions =
+            if self.clock.now() - operation.updated_at > ALONE_AFTER { Opinions::One } else { Opinions::Two };
+        let expired = self.chain.expired(attempt, mint, opinions).await.map_err(|error| trouble(&error))?;
+        if expired && opinions == Opinions::One {
+            tracing::warn!(operation.id = %operation.id, signature = %attempt.signature, "expired by one endpoint's word");
+        }
+        Ok(expired)
+    }
+
+    /// The attempt is decided. What is minted all the same is found; otherwise the next one is signed, or it ends here.
+    async fn conclude(&self, operation: &Operation, mint: MintAddress, ended: Ended) -> Result<Transition, StepError> {
+        let state =
+            self.chain.mint_state(&mint, Commitment::Finalized, ended.slot).await.map_err(|error| trouble(&error))?;
+        let lamports = match state {
+            MintState::Minted => return self.found(mint).await,
+            MintState::Foreign => return Err(foreign(&mint)),
+            MintState::Absent { lamports } => lamports,
+        };
+        let decided = Some(ended.decided);
+        match ended.error.as_ref().map(|error| error.kind) {
+            Some(OnChainErrorKind::Hopeless) => return Ok(Transition::Failed { failure: ended.hopeless(), decided }),
+            Some(OnChainErrorKind::NoUnits) => {
+                let order = order(operation, mint).map_err(StepError::Permanent)?;
+                self.mints.raise_budget(&order, lamports).await;
+            }
+            // Whether there are funds again shows at the next send.
+            Some(OnChainErrorKind::NoFunds | OnChainErrorKind::AlreadyThere | OnChainErrorKind::Passing) | None => {}
+        }
+        let signed_before = self.sign_agains.count(&operation.id) + u32::from(ended.counts);
+        if signed_before >= MOST_SIGNED {
+            return Ok(Transition::Failed { failure: ended.exhausted(MOST_SIGNED), decided });
+        }
+        let ground = SigningGround { lamports, signed_before };
+        let transition = self.sign(operation, mint, ground, decided).await?;
+        self.sign_agains.set(operation.id, signed_before);
+        Ok(transition)
+    }
+
+    async fn sign(
+        &self,
+        operation: &Operation,
+        mint: MintAddress,
+        ground: SigningGround,
+        decided: Option<DecidedAttempt>,
+    ) -> Result<Transition, StepError> {
+        let derived = self.mints.address(&operation.id);
+        if mint != derived {
+            let reason = format!("its address is {mint}, and key {:?} derives {derived}", self.mints.key_id());
+            return Err(StepError::Permanent(Failure::permanent("mint-address-mismatch", reason)));
+        }
+        self.payer.check().map_err(StepError::Dependency)?;
+        let order = order(operation, mint).map_err(StepError::Permanent)?;
+        let attempt =
+            self.mints.sign(&self.chain, &operation.id, &order, ground).await.map_err(|error| trouble(&error))?;
+        Ok(Transition::Submitted { mint, key_id: self.mints.key_id().to_owned(), attempt, decided })
+    }
+
+    async fn found_if_minted(&self, mint: MintAddress) -> Result<Option<Transition>, StepError> {
+        match self.chain.mint_state(&mint, Commitment::Confirmed, 0).await.map_err(|error| trouble(&error))? {
+            MintState::Minted => self.found(mint).await.map(Some),
+            MintState::Absent { .. } | MintState::Foreign => Ok(None),
+        }
+    }
+
+    /// The NFT exists; which transaction made it is asked of the chain.
+    async fn found(&self, mint: MintAddress) -> Result<Transition, StepError> {
+        let signature = self.chain.minted_by(&mint).await.map_err(|error| trouble(&error))?;
+        let missing =
+            || Failure::transient("minting-transaction-not-found", format!("{mint} is minted, nobody says how"));
+        let signature = signature.ok_or_else(|| StepError::Dependency(missing()))?;
+        Ok(Transition::Confirmed { mint, signature })
+    }
+
+    /// The address on record, and the derived one where there is none yet.
+    fn address(&self, operation: &Operation) -> MintAddress {
+        operation.mint_address.unwrap_or_else(|| self.mints.address(&operation.id))
+    }
+}
+
+fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {
+    tip.is_some_and(|tip| tip >= attempt.context_slot + SLOTS_TO_EXPIRY)
+}
+
+fn trouble(error: &RpcError) -> StepError {
+    StepError::of_dependency(error.failure())
+}
+
+fn foreign(mint: &MintAddress) -> StepError {
+    StepError::Permanent(Failure::permanent(
+        "mint-not-ours",
+        format!("{mint} is a mint that its edition does not rule"),
+    ))
+}

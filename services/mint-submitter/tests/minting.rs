@@ -1,0 +1,280 @@
+//! What the mint step does in every turn that a transaction's fate can take.
+
+mod support;
+
+use chrono::{DateTime, TimeDelta};
+use domain::{Attempt, MintAddress, Operation, Signature, State, Transition, Verdict};
+use engine::{StepError, StepHandler};
+use solana::{Landing, MintState, OnChainErrorKind, Opinions, SendOutcome};
+use support::{
+    FakeChain, Script, TestMinter, failed_preflight, minter, minter_at, mints, on_chain, operation, unreachable,
+};
+
+/// Not seen, long after it could land.
+const LATE: Landing = Landing::Unknown { tip: Some(1_300) };
+const ABSENT: MintState = MintState::Absent { lamports: 0 };
+
+fn chain(script: Script) -> FakeChain {
+    let chain = FakeChain::default();
+    *chain.script.lock().unwrap() = script;
+    chain
+}
+
+fn committed(operation: &Operation, transition: &Transition) -> Operation {
+    operation.after(transition, DateTime::UNIX_EPOCH).expect("a transition the state machine knows")
+}
+
+/// The operation once its first transaction is on record.
+async fn submitted(minter: &TestMinter) -> (Operation, Attempt) {
+    let operation = operation();
+    let transition = minter.run(&operation).await.unwrap();
+    let operation = committed(&operation, &transition);
+    let attempt = operation.open_attempt.clone().expect("a signed transaction");
+    (operation, attempt)
+}
+
+fn code(error: &StepError) -> &str {
+    &error.failure().code
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_it_is_on_record() {
+    let chain = chain(Script::default());
+    let minter = minter(&chain);
+    let (operation, attempt) = submitted(&minter).await;
+    assert!(chain.sent().is_empty());
+    assert_eq!(operation.state, State::BlockchainSubmitted);
+    assert_eq!(operation.mint_address, Some(mints().address(&operation.id)));
+    let transition = minter.run(&operation).await.unwrap();
+    assert_eq!(chain.sent(), [(attempt.signature, true)]);
+    let mint = operation.mint_address.unwrap();
+    assert_eq!(transition, Transition::Confirmed { mint, signature: attempt.signature });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_minted_already_is_found_and_not_signed() {
+    let signature = Signature::from_bytes([3; 64]);
+    let script = Script { states: [MintState::Minted].into(), minted_by: Some(signature), ..Script::default() };
+    let chain = chain(script);
+    let transition = minter(&chain).run(&operation()).await.unwrap();
+    assert_eq!(transition, Transition::Confirmed { mint: mints().address(&operation().id), signature });
+    assert!(chain.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_bytes_go_out_again_while_nothing_is_known() {
+    let unknown = Landing::Unknown { tip: Some(1_010) };
+    let confirmed = [unknown.clone(), unknown, Landing::Landed { slot: 1_012 }].into();
+    let sends = [SendOutcome::MayHaveLanded(unreachable()), SendOutcome::Accepted].into();
+    let chain = chain(Script { sends, confirmed, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, attempt) = submitted(&minter).await;
+    assert!(matches!(minter.run(&operation).await.unwrap(), Transition::Confirmed { .. }));
+    let signature = attempt.signature;
+    assert_eq!(
+        chain.sent(),
+        [(signature, true), (signature, true), (signature, false)],
+        "no preflight once it was taken"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_a_block_is_not_sent_again() {
+    let pending = Landing::Pending { slot: 1_001 };
+    let confirmed = [pending.clone(), pending, Landing::Landed { slot: 1_001 }].into();
+    let chain = chain(Script { confirmed, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    minter.run(&operation).await.unwrap();
+    assert_eq!(chain.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_signed_anew_while_an_attempt_is_undecided() {
+    let expired = [false, false, false, true].into();
+    let chain = chain(Script { confirmed: [LATE].into(), expired, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, first) = submitted(&minter).await;
+    let Transition::Submitted { attempt, decided, .. } = minter.run(&operation).await.unwrap() else {
+        panic!("signed anew");
+    };
+    assert_eq!(chain.opinions.lock().unwrap().len(), 4, "not before it was expired for sure");
+    assert!(chain.sent().iter().all(|(signature, _)| *signature == first.signature));
+    assert_ne!(attempt.signature, first.signature);
+    assert_eq!(decided.map(|decided| (decided.signature, decided.verdict)), Some((first.signature, Verdict::Expired)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_opinion_is_enough_only_after_five_minutes() {
+    for (minutes, expected) in [(4, Opinions::Two), (6, Opinions::One)] {
+        let chain = chain(Script { confirmed: [LATE].into(), ..Script::default() });
+        let minter = minter_at(&chain, TimeDelta::minutes(minutes));
+        let (operation, _) = submitted(&minter).await;
+        minter.run(&operation).await.unwrap();
+        assert_eq!(*chain.opinions.lock().unwrap(), [expected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_attempt_whose_nft_exists_is_no_reason_to_sign() {
+    let signature = Signature::from_bytes([3; 64]);
+    let states = [ABSENT, MintState::Minted].into();
+    let chain = chain(Script { confirmed: [LATE].into(), states, minted_by: Some(signature), ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    let mint = operation.mint_address.unwrap();
+    assert_eq!(minter.run(&operation).await.unwrap(), Transition::Confirmed { mint, signature });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_given_up_after_three_attempts_that_were_taken() {
+    let chain = chain(Script { confirmed: [LATE].into(), ..Script::default() });
+    let minter = minter(&chain);
+    let (mut operation, _) = submitted(&minter).await;
+    let mut prices = vec![];
+    for _ in 0..2 {
+        prices.push(operation.open_attempt.as_ref().unwrap().compute_unit_price);
+        operation = committed(&operation, &minter.run(&operation).await.unwrap());
+        assert_eq!(operation.state, State::BlockchainSubmitted);
+    }
+    let last = operation.open_attempt.clone().unwrap();
+    prices.push(last.compute_unit_price);
+    assert_eq!(prices, [0, 10_000, 20_000], "the price rises for what was taken and did not land");
+    let Transition::Failed { failure, decided } = minter.run(&operation).await.unwrap() else { panic!("given up") };
+    assert_eq!(failure.code, "mint-attempts-exhausted");
+    assert_eq!(decided.map(|decided| decided.signature), Some(last.signature));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_never_counted_against_the_operation() {
+    let sends = [SendOutcome::MayHaveLanded(unreachable())].into();
+    let chain = chain(Script { confirmed: [LATE].into(), sends, ..Script::default() });
+    let minter = minter(&chain);
+    let (mut operation, _) = submitted(&minter).await;
+    for _ in 0..10 {
+        operation = committed(&operation, &minter.run(&operation).await.unwrap());
+        assert_eq!(operation.state, State::BlockchainSubmitted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_that_are_out_are_a_dependencys_trouble() {
+    let unknown = Landing::Unknown { tip: None };
+    let sends = [SendOutcome::NotReached(unreachable())].into();
+    let chain = chain(Script { confirmed: [unknown].into(), sends, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    let error = minter.run(&operation).await.unwrap_err();
+    assert!(matches!(error, StepError::Dependency(_)) && code(&error) == "rpc-unreachable", "{error}");
+}
+
+fn landed_with(kind: OnChainErrorKind) -> Landing {
+    Landing::Failed { slot: 1_001, error: on_chain(kind) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_on_chain_counts_once_it_is_final() {
+    let failed = landed_with(OnChainErrorKind::Hopeless);
+    let confirmed = [failed.clone()].into();
+    let finalized = [Landing::Pending { slot: 1_001 }, failed].into();
+    let chain = chain(Script { confirmed, finalized, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, attempt) = submitted(&minter).await;
+    let Transition::Failed { failure, decided } = minter.run(&operation).await.unwrap() else { panic!("failed") };
+    assert_eq!((failure.code.as_ref(), failure.is_permanent()), ("program-error", true));
+    let decided = decided.unwrap();
+    assert_eq!((decided.signature, decided.verdict), (attempt.signature, Verdict::FailedOnChain));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_finality_takes_back_is_none() {
+    let confirmed = [landed_with(OnChainErrorKind::Hopeless)].into();
+    let finalized = [Landing::Landed { slot: 1_003 }].into();
+    let chain = chain(Script { confirmed, finalized, ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    assert!(matches!(minter.run(&operation).await.unwrap(), Transition::Confirmed { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn already_in_use_is_a_question_for_the_chain() {
+    let failed = landed_with(OnChainErrorKind::AlreadyThere);
+    let signature = Signature::from_bytes([3; 64]);
+    for (then, confirmed) in [(MintState::Minted, true), (MintState::Absent { lamports: 5 }, false)] {
+        let chain = chain(Script {
+            confirmed: [failed.clone()].into(),
+            finalized: [failed.clone()].into(),
+            states: [ABSENT, then].into(),
+            minted_by: Some(signature),
+            ..Script::default()
+        });
+        let minter = minter(&chain);
+        let (operation, _) = submitted(&minter).await;
+        let transition = minter.run(&operation).await.unwrap();
+        assert_eq!(matches!(transition, Transition::Confirmed { .. }), confirmed);
+        assert_eq!(matches!(transition, Transition::Submitted { decided: Some(_), .. }), !confirmed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preflight_that_meets_the_nft_finds_it() {
+    let signature = Signature::from_bytes([3; 64]);
+    let chain = chain(Script {
+        sends: [failed_preflight(OnChainErrorKind::AlreadyThere)].into(),
+        confirmed: [Landing::Unknown { tip: Some(1_001) }].into(),
+        states: [ABSENT, MintState::Minted].into(),
+        minted_by: Some(signature),
+        ..Script::default()
+    });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    let mint = operation.mint_address.unwrap();
+    assert_eq!(minter.run(&operation).await.unwrap(), Transition::Confirmed { mint, signature });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hopeless_preflight_fails_the_operation_once_it_can_no_longer_land() {
+    let chain = chain(Script {
+        sends: [failed_preflight(OnChainErrorKind::Hopeless)].into(),
+        confirmed: [Landing::Unknown { tip: Some(1_001) }, LATE].into(),
+        ..Script::default()
+    });
+    let minter = minter(&chain);
+    let (operation, attempt) = submitted(&minter).await;
+    let Transition::Failed { failure, decided } = minter.run(&operation).await.unwrap() else { panic!("failed") };
+    assert_eq!(failure.code, "program-error");
+    assert_eq!(decided.map(|decided| decided.verdict), Some(Verdict::Expired));
+    assert_eq!(chain.sent(), [(attempt.signature, true), (attempt.signature, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_signed_while_the_payer_is_out_of_funds() {
+    let chain = chain(Script {
+        sends: [failed_preflight(OnChainErrorKind::NoFunds)].into(),
+        confirmed: [Landing::Unknown { tip: Some(1_001) }].into(),
+        ..Script::default()
+    });
+    let minter = minter(&chain);
+    let (submitted, _) = submitted(&minter).await;
+    let error = minter.run(&submitted).await.unwrap_err();
+    assert!(matches!(error, StepError::Dependency(_)) && code(&error) == "payer-out-of-funds", "{error}");
+    let error = minter.run(&operation()).await.unwrap_err();
+    assert_eq!(code(&error), "payer-out-of-funds");
+    tokio::time::advance(std::time::Duration::from_secs(11)).await;
+    assert!(matches!(minter.run(&operation()).await.unwrap(), Transition::Submitted { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_the_key_does_not_derive_is_never_signed_for() {
+    let chain = chain(Script::default());
+    let operation = Operation { mint_address: Some(MintAddress::from_bytes([1; 32])), ..operation() };
+    let error = minter(&chain).run(&operation).await.unwrap_err();
+    assert!(matches!(error, StepError::Permanent(_)) && code(&error) == "mint-address-mismatch", "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_operation_without_an_open_attempt_is_signed_for() {
+    let chain = chain(Script::default());
+    let operation = Operation { state: State::BlockchainSubmitted, ..operation() };
+    assert!(matches!(minter(&chain).run(&operation).await.unwrap(), Transition::Submitted { decided: None, .. }));
+}

@@ -1,0 +1,200 @@
+//! A chain that answers as it is told, and an operation to mint on it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    Attempt, Clock, Content, MintAddress, Nft, Operation, OperationId, OperationKind, Priority, Signature, State,
+    WalletAddress,
+};
+use mint_submitter::Minter;
+use solana::{
+    Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
+    OnChainError, OnChainErrorKind, Opinions, RpcError, RpcErrorKind, SendOutcome, Simulated, TokenMetadata,
+    TransportFault, Watch, Witness,
+};
+
+/// What the chain is to answer, call by call. The last of each goes on for ever.
+#[derive(Debug, Default)]
+pub struct Script {
+    pub sends: VecDeque<SendOutcome>,
+    pub confirmed: VecDeque<Landing>,
+    pub finalized: VecDeque<Landing>,
+    pub states: VecDeque<MintState>,
+    pub expired: VecDeque<bool>,
+    pub minted_by: Option<Signature>,
+}
+
+/// The chain, and what was asked of it.
+#[derive(Debug, Clone, Default)]
+pub struct FakeChain {
+    pub script: Arc<Mutex<Script>>,
+    pub sent: Arc<Mutex<Vec<(Signature, bool)>>>,
+    pub opinions: Arc<Mutex<Vec<Opinions>>>,
+    blockhashes: Arc<AtomicU8>,
+}
+
+fn next<T: Clone>(answers: &mut VecDeque<T>, otherwise: T) -> T {
+    if answers.len() > 1 { answers.pop_front().unwrap() } else { answers.front().cloned().unwrap_or(otherwise) }
+}
+
+impl FakeChain {
+    pub fn sent(&self) -> Vec<(Signature, bool)> {
+        self.sent.lock().unwrap().clone()
+    }
+}
+
+impl ChainView for FakeChain {
+    async fn landing(&self, _: Watch, commitment: Commitment, patience: Duration) -> Landing {
+        let landing = {
+            let mut script = self.script.lock().unwrap();
+            let otherwise = Landing::Landed { slot: 1_001 };
+            match commitment {
+                Commitment::Confirmed => next(&mut script.confirmed, otherwise),
+                Commitment::Finalized => next(&mut script.finalized, otherwise),
+            }
+        };
+        if matches!(landing, Landing::Unknown { .. } | Landing::Pending { .. }) {
+            tokio::time::sleep(patience).await;
+        }
+        landing
+    }
+
+    async fn mint_state(&self, _: &MintAddress, _: Commitment, _: u64) -> Result<MintState, RpcError> {
+        Ok(next(&mut self.script.lock().unwrap().states, MintState::Absent { lamports: 0 }))
+    }
+
+    async fn minted_by(&self, _: &MintAddress) -> Result<Option<Signature>, RpcError> {
+        Ok(self.script.lock().unwrap().minted_by)
+    }
+
+    async fn witness(&self, _: &Signature, _: &MintAddress, _: Commitment) -> Result<Option<Witness>, RpcError> {
+        unreachable!("minting asks for no witness")
+    }
+
+    async fn nft(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Result<NftAccounts, RpcError> {
+        unreachable!("minting verifies nothing")
+    }
+
+    async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
+        unreachable!("minting verifies nothing")
+    }
+}
+
+impl Chain for FakeChain {
+    async fn blockhash(&self) -> Result<Blockhash, RpcError> {
+        let (last_valid_block_height, context_slot) = (1_150, 1_000);
+        let hash = [self.blockhashes.fetch_add(1, Ordering::Relaxed); 32].into();
+        Ok(Blockhash { hash, last_valid_block_height, context_slot, endpoint: "e0".into() })
+    }
+
+    async fn unit_price(&self, signed_before: u32) -> u64 {
+        u64::from(signed_before) * 10_000
+    }
+
+    async fn mint_rent(&self) -> Result<u64, RpcError> {
+        Ok(1_461_600)
+    }
+
+    async fn simulate(&self, _: &[u8]) -> Result<Simulated, RpcError> {
+        Ok(Simulated { units: 100_000, succeeded: true })
+    }
+
+    async fn send(&self, attempt: &Attempt, _: u32, preflight: bool) -> SendOutcome {
+        self.sent.lock().unwrap().push((attempt.signature, preflight));
+        next(&mut self.script.lock().unwrap().sends, SendOutcome::Accepted)
+    }
+
+    async fn expired(&self, _: &Attempt, _: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+        self.opinions.lock().unwrap().push(opinions);
+        Ok(next(&mut self.script.lock().unwrap().expired, true))
+    }
+}
+
+pub fn unreachable() -> RpcError {
+    let kind = RpcErrorKind::Transport(TransportFault::Refused("no route".into()));
+    RpcError { endpoint: "e0".into(), method: "sendTransaction", kind }
+}
+
+pub fn on_chain(kind: OnChainErrorKind) -> OnChainError {
+    OnChainError { kind, text: format!("{kind:?}") }
+}
+
+pub fn failed_preflight(kind: OnChainErrorKind) -> SendOutcome {
+    SendOutcome::FailedPreflight { error: on_chain(kind), answer: unreachable() }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct FixedClock(pub DateTime<Utc>);
+
+impl Clock for FixedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+pub type TestMinter = Minter<FakeChain, TokenMetadata, FixedClock>;
+
+pub fn minter(chain: &FakeChain) -> TestMinter {
+    minter_at(chain, TimeDelta::zero())
+}
+
+/// A minter whose clock stands so long after the operation's last transition.
+pub fn minter_at(chain: &FakeChain, after: TimeDelta) -> TestMinter {
+    Minter::new(chain.clone(), mints(), FixedClock(DateTime::UNIX_EPOCH + after))
+}
+
+pub fn mints() -> Mints<TokenMetadata> {
+    Mints::new(signer(), TokenMetadata)
+}
+
+/// The keypair of 32 bytes of 1, as `solana-keygen` would write it.
+fn signer() -> MintSigner {
+    let public = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c";
+    let public = (0..32).map(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap());
+    let bytes: Vec<u8> = [1; 32].into_iter().chain(public).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{bytes:?}")).unwrap();
+    MintSigner::load(file.path(), &"17".repeat(32).into(), "k1".into()).unwrap()
+}
+
+pub fn operation() -> Operation {
+    let cid = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+    let nft = Nft {
+        name: "Quant Ape".into(),
+        symbol: "AIW3".into(),
+        description: String::new(),
+        level: 2,
+        image: "asset:quant-ape.png".into(),
+        attributes: vec![],
+        seller_fee_basis_points: 500,
+        collection: None,
+    };
+    let wallet_address = WalletAddress::from_bytes([9; 32]);
+    Operation {
+        id: OperationId::from_uuid(uuid::Uuid::from_u128(7)),
+        user_id: "u1".into(),
+        content: Content { kind: OperationKind::Unlock, wallet_address, nft, burn: None },
+        priority: Priority::Normal,
+        state: State::IpfsUploaded,
+        previous_state: None,
+        failed_from: None,
+        version: 2,
+        needs_review: None,
+        mint_address: None,
+        key_id: None,
+        image_cid: Some(cid.parse().unwrap()),
+        metadata_cid: Some(cid.parse().unwrap()),
+        signature: None,
+        attempts: 0,
+        next_attempt_at: None,
+        failure: None,
+        trace_parent: None,
+        event_at: DateTime::UNIX_EPOCH,
+        updated_at: DateTime::UNIX_EPOCH,
+        open_attempt: None,
+    }
+}
