@@ -79,7 +79,7 @@ fn holds(holding: Option<Holding>, operation: &Operation, mint: &Pubkey) -> bool
 }
 
 /// Text from the chain is shown quoted and escaped.
-fn equal<T: PartialEq + std::fmt::Debug>(code: &'static str, found: T, wanted: T) -> Result<(), Failure> {
+fn equal<T: PartialEq + Copy + std::fmt::Debug>(code: &'static str, found: T, wanted: T) -> Result<(), Failure> {
     if found == wanted {
         Ok(())
     } else {

@@ -34,16 +34,10 @@ impl<C: ChainView, S: ContentSource> StepHandler for Verifier<C, S> {
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         let claim = Claim::of(operation).map_err(StepError::Permanent)?;
-        match operation.state {
-            State::DatabaseUpdated => self.verify_content(&claim).await,
-            State::Initiated
-            | State::ImageUploaded
-            | State::IpfsUploaded
-            | State::BlockchainSubmitted
-            | State::BlockchainConfirmed
-            | State::Verified
-            | State::Failed
-            | State::RolledBack => self.verify_on_chain(&claim).await,
+        if operation.state == State::DatabaseUpdated {
+            self.verify_content(&claim).await
+        } else {
+            self.verify_on_chain(&claim).await
         }
     }
 }
