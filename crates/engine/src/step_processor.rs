@@ -63,11 +63,7 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> StepProcessor<H, S, E> {
                 tracing::info!(operation.id = %id, state = %next.state, version = next.version, "moved");
                 Ok(Operation { updated_at, ..next })
             }
-            Ok(Committed::Overtaken) => match self.load(id).await?.operation {
-                Some(Ok(operation)) => Ok(operation),
-                Some(Err(failure)) => Err(Trouble::dependency(failure)),
-                None => Err(Trouble::dependency(Failure::transient("operation-vanished", "its row is gone"))),
-            },
+            Ok(Committed::Overtaken) => self.reload(id, next.version).await,
             Ok(Committed::NotPinned) => {
                 self.handler.not_pinned(&transition);
                 let reason = "a content that was pinned is not pinned any more";
@@ -75,6 +71,18 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> StepProcessor<H, S, E> {
             }
             Err(error) => Err(self.watched(id, error.failure()).await),
         }
+    }
+
+    /// The operation as somebody else left it. Where nobody moved it the store refused the transition itself, and would
+    /// again: that waits like any trouble.
+    async fn reload(&self, id: OperationId, refused: i64) -> Result<Operation, Trouble> {
+        let failure = match self.load(id).await?.operation {
+            Some(Ok(operation)) if operation.version >= refused => return Ok(operation),
+            Some(Ok(_)) => Failure::transient("transition-refused", "the store refuses what the step decided"),
+            Some(Err(failure)) => failure,
+            None => Failure::transient("operation-vanished", "its row is gone"),
+        };
+        Err(Trouble::dependency(failure))
     }
 
     /// What a step's error becomes: FAILED, where an operation may still fail; otherwise it is tried again.

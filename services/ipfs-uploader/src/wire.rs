@@ -6,8 +6,7 @@ use std::time::Duration;
 use ipfs::{Compressor, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, Pinata, PinataOptions};
 use resilience::Jitter;
 use service::config::UploaderConfig;
-use service::{Process, Worker};
-use store::Store;
+use service::{Process, Worker, open_store};
 
 use crate::{PinLimits, Uploader};
 
@@ -24,7 +23,7 @@ const CONCURRENT_UPLOADS: usize = 64;
 /// Database or broker that cannot be used at the start, or a worker that cannot go on.
 pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()> {
     ipfs::describe_metrics();
-    let store = Arc::new(Store::connect(&config.worker.database).await?);
+    let store = open_store(&config.worker.database).await?;
     let options = FetchOptions {
         assets: config.images.asset_dir,
         allow_private: config.images.allow_private,

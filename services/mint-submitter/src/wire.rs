@@ -1,0 +1,24 @@
+//! The worker put together.
+
+use domain::SystemClock;
+use service::config::SubmitterConfig;
+use service::{Process, Worker, join_cluster, open_store};
+use solana::{Cluster, MintSigner, Mints, TokenMetadata};
+
+use crate::Minter;
+
+/// Runs the worker until the process is told to end.
+///
+/// # Errors
+/// Keys, database, chain or broker that cannot be used at the start, or a worker that cannot go on.
+pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()> {
+    solana::describe_metrics();
+    let keys = config.keys;
+    let signer = MintSigner::load(&keys.payer_keypair, &keys.master_secret, keys.key_id)?;
+    let store = open_store(&config.worker.database).await?;
+    let endpoints = join_cluster(&config.solana, &store).await?;
+    let chain = Cluster::start(endpoints, config.priority_fee_cap);
+    let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    worker.step(Minter::new(chain, Mints::new(signer, TokenMetadata), SystemClock))?;
+    worker.run().await
+}
