@@ -102,6 +102,8 @@ where
             first = next(&mut held, &mut queue), if room && open => match first {
                 None => open = false,
                 Some(first) => {
+                    // Whoever is about to call gets the chance to: callers are often woken together.
+                    tokio::task::yield_now().await;
                     let (items, replies) = fill(first, &mut held, &mut queue, &bounds);
                     let answers = flush(items);
                     running.push(async move {

@@ -9,6 +9,7 @@ use domain::{Attempt, MintAddress, Signature, WalletAddress};
 use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
+use tokio::sync::Semaphore;
 
 use crate::account_reader::{AccountReader, Source};
 use crate::blockhash::{Blockhash, BlockhashCache};
@@ -34,6 +35,9 @@ const KEEP_RENT: Duration = Duration::from_hours(1);
 /// Transactions at a mint's address that are looked through for the one that minted it.
 const MOST_SIGNATURES: usize = 1_000;
 
+/// Sends under way at once: one connection each, and what an endpoint takes of one client without complaint.
+const SENDS: usize = 64;
+
 /// A cluster, with all that is shared among those who use it.
 #[derive(Debug)]
 pub struct Cluster {
@@ -45,6 +49,7 @@ pub struct Cluster {
     confirmed: AccountReader,
     finalized: AccountReader,
     expiry: Expiry,
+    sends: Semaphore,
 }
 
 impl Cluster {
@@ -60,6 +65,7 @@ impl Cluster {
             confirmed: reader(Commitment::Confirmed),
             finalized: reader(Commitment::Finalized),
             expiry: Expiry::start(endpoints.list()),
+            sends: Semaphore::new(SENDS),
             endpoints,
         }
     }
@@ -184,6 +190,7 @@ impl Chain for Cluster {
         let first = usize::try_from(round).unwrap_or(0) % order.len();
         order.rotate_left(first);
         let params = send_params(attempt, preflight);
+        let _permit = self.sends.acquire().await;
         let mut last = None;
         for endpoint in order {
             let outcome = SendOutcome::of(endpoint.call(RpcRequest::SendTransaction, params.clone()).await);

@@ -17,6 +17,7 @@ use crate::fate::{self, Ended, Sends};
 use crate::order::order;
 use crate::payer_pause::{PayerPause, out_of_funds};
 use crate::sign_agains::SignAgains;
+use crate::slots::Slots;
 
 /// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
 const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
@@ -35,17 +36,21 @@ pub struct Minter<C, S, T> {
     clock: T,
     payer: PayerPause,
     sign_agains: SignAgains,
+    slots: Slots,
 }
 
 impl<C: Chain, S: MintStandard, T: Clock> StepHandler for Minter<C, S, T> {
     const STEP: Step = Step::Mint;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
+        let slot = self.slots.take(&operation.id).await;
         let transition = match &operation.open_attempt {
             Some(attempt) if operation.state == State::BlockchainSubmitted => self.carry(operation, attempt).await?,
             Some(_) | None => self.begin(operation).await?,
         };
-        if !matches!(transition, Transition::Submitted { .. }) {
+        if matches!(transition, Transition::Submitted { .. }) {
+            self.slots.keep(operation.id, slot);
+        } else {
             self.sign_agains.forget(&operation.id);
         }
         Ok(transition)
@@ -56,7 +61,14 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
     /// Mints on `chain` what `mints` signs.
     #[must_use]
     pub fn new(chain: C, mints: Mints<S>, clock: T) -> Self {
-        Self { chain, mints, clock, payer: PayerPause::default(), sign_agains: SignAgains::default() }
+        Self {
+            chain,
+            mints,
+            clock,
+            payer: PayerPause::default(),
+            sign_agains: SignAgains::default(),
+            slots: Slots::default(),
+        }
     }
 
     /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent.
