@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Attempt, Cid, Content, Failure, MintAddress, Signature, State};
+use crate::{Attempt, Cid, Content, Failure, MintAddress, NewOperation, Signature, State};
 
 /// The idempotency key, chosen by the API: same id, same operation, for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -134,4 +134,34 @@ pub struct Operation {
     pub updated_at: DateTime<Utc>,
     /// The signed transaction whose fate is not known yet.
     pub open_attempt: Option<Attempt>,
+}
+
+impl Operation {
+    /// How every operation begins: accepted, and recorded at `at`.
+    #[must_use]
+    pub fn initiated(new: &NewOperation, at: DateTime<Utc>) -> Self {
+        Self {
+            id: new.id,
+            user_id: new.user_id.clone(),
+            content: new.content.clone(),
+            priority: new.priority,
+            state: State::Initiated,
+            previous_state: None,
+            failed_from: None,
+            version: 1,
+            needs_review: None,
+            mint_address: None,
+            key_id: None,
+            image_cid: None,
+            metadata_cid: None,
+            signature: None,
+            attempts: 0,
+            next_attempt_at: None,
+            failure: None,
+            trace_parent: new.trace_parent.clone(),
+            event_at: new.event_at,
+            updated_at: at,
+            open_attempt: None,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::{Content, NewOperation, Operation, OperationId, State};
+use domain::{Content, NewOperation, Operation, OperationId};
 use engine::{Inserted, StoreError};
 use serde::Serialize;
 use sqlx::types::Json;
@@ -131,29 +131,7 @@ fn compare(new: &NewOperation, stored: &mut HashMap<Uuid, Stored>) -> Result<Ins
     }
 }
 
-/// What the statement made of it.
+/// What the statement made of it: the database keeps times to the microsecond.
 fn as_inserted(new: &NewOperation, row: &Fresh) -> Operation {
-    Operation {
-        id: OperationId::from_uuid(row.id),
-        user_id: new.user_id.clone(),
-        content: new.content.clone(),
-        priority: new.priority,
-        state: State::Initiated,
-        previous_state: None,
-        failed_from: None,
-        version: 1,
-        needs_review: None,
-        mint_address: None,
-        key_id: None,
-        image_cid: None,
-        metadata_cid: None,
-        signature: None,
-        attempts: 0,
-        next_attempt_at: None,
-        failure: None,
-        trace_parent: new.trace_parent.clone(),
-        event_at: row.event_at,
-        updated_at: row.created_at,
-        open_attempt: None,
-    }
+    Operation { event_at: row.event_at, ..Operation::initiated(new, row.created_at) }
 }

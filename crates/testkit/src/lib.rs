@@ -11,5 +11,5 @@ pub use crash::Crash;
 pub use database::Database;
 pub use memory_log::{Log, MemorySink};
 pub use memory_store::{MemoryStore, RecordedAttempt, Tables};
-pub use samples::{event, operation_id, request};
+pub use samples::{event, operation, operation_id, request};
 pub use topics::{kafka_brokers, unique_prefix};

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use domain::{
-    Attempt, ContentHash, Failure, NewOperation, Operation, OperationId, Signature, State, Transition, Verdict,
-};
+use domain::{Attempt, ContentHash, Failure, NewOperation, Operation, OperationId, Signature, Transition, Verdict};
 use engine::{Commit, Committed, Inserted, OperationStore, Snapshot, StoreError};
 
 use crate::crash::Crash;
@@ -65,7 +63,7 @@ impl Tables {
 
     fn insert(&self, new: &NewOperation, now: DateTime<Utc>) -> Inserted {
         let mut operations = lock(&self.operations);
-        let fresh = || (new.content_hash, initiated(new, now));
+        let fresh = || (new.content_hash, Operation::initiated(new, now));
         let (hash, row) = operations.entry(new.id).or_insert_with(fresh);
         if *hash == new.content_hash { Inserted::Present(Box::new(row.clone())) } else { Inserted::Conflict }
     }
@@ -105,32 +103,6 @@ impl Tables {
             row.1 = Operation { open_attempt: None, ..next };
         }
         Committed::At(now)
-    }
-}
-
-fn initiated(new: &NewOperation, now: DateTime<Utc>) -> Operation {
-    Operation {
-        id: new.id,
-        user_id: new.user_id.clone(),
-        content: new.content.clone(),
-        priority: new.priority,
-        state: State::Initiated,
-        previous_state: None,
-        failed_from: None,
-        version: 1,
-        needs_review: None,
-        mint_address: None,
-        key_id: None,
-        image_cid: None,
-        metadata_cid: None,
-        signature: None,
-        attempts: 0,
-        next_attempt_at: None,
-        failure: None,
-        trace_parent: new.trace_parent.clone(),
-        event_at: new.event_at,
-        updated_at: now,
-        open_attempt: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operations as an API would ask for them.
 
-use domain::{OperationId, OutgoingRecord, Topic};
+use chrono::DateTime;
+use domain::{Operation, OperationId, OperationRequested, OutgoingRecord, Record, Topic};
 use uuid::Uuid;
 
 /// An id that is the same for the same number.
@@ -30,4 +31,23 @@ pub fn request(id: OperationId, name: &str, topic_prefix: &str) -> OutgoingRecor
         value: Some(event(id, name).into_bytes()),
         headers: vec![],
     }
+}
+
+/// An operation that was just accepted, as the table has it.
+///
+/// # Panics
+/// Never: the sample is valid.
+#[must_use]
+pub fn operation(id: OperationId) -> Operation {
+    let record = Record {
+        topic: Topic::Operations.name(""),
+        partition: 0,
+        offset: 0,
+        timestamp: None,
+        key: None,
+        value: Some(event(id, "Quant Ape").into_bytes()),
+        headers: vec![],
+    };
+    let new = OperationRequested::accept(&record, DateTime::UNIX_EPOCH).expect("the sample is valid");
+    Operation::initiated(&new, DateTime::UNIX_EPOCH)
 }

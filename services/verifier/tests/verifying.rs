@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::DateTime;
 use domain::{
-    Attribute, Cid, Content, Failure, MintAddress, Nft, Operation, OperationId, OperationKind, Priority, Signature,
-    State, Transition, WalletAddress,
+    Attribute, Cid, Content, Failure, MintAddress, Nft, Operation, OperationKind, Signature, State, Transition,
+    WalletAddress,
 };
 use engine::{StepError, StepHandler};
 use serde_json::{Value, json};
@@ -93,27 +92,15 @@ fn operation(state: State) -> Operation {
         collection: None,
     };
     Operation {
-        id: OperationId::from_uuid(uuid::Uuid::from_u128(7)),
-        user_id: "u1".into(),
         content: Content { kind: OperationKind::Unlock, wallet_address: OWNER, nft, burn: None },
-        priority: Priority::Normal,
         state,
-        previous_state: None,
-        failed_from: None,
         version: 4,
-        needs_review: None,
         mint_address: Some(MINT),
         key_id: Some("k1".into()),
         image_cid: Some(IMAGE.parse().unwrap()),
         metadata_cid: Some(METADATA.parse().unwrap()),
         signature: Some(SIGNATURE),
-        attempts: 0,
-        next_attempt_at: None,
-        failure: None,
-        trace_parent: None,
-        event_at: DateTime::UNIX_EPOCH,
-        updated_at: DateTime::UNIX_EPOCH,
-        open_attempt: None,
+        ..testkit::operation(testkit::operation_id(7))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use devstack::demo::{self, DemoOptions};
-use devstack::{Progress, Stack, StackOptions};
+use devstack::{Extent, Stack};
 use tokio::signal::unix::{SignalKind, signal};
+
+use super::StackArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -18,25 +19,12 @@ pub(super) struct DemoArgs {
     /// Where the stack lies while it runs; the gallery page stays there
     #[arg(long, default_value = ".devstack-demo")]
     dir: PathBuf,
-    /// How long a slot of the chain takes, in milliseconds
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..=10_000))]
-    slot_ms: u64,
-    /// Where mintctl and the workers are [default: beside this program]
-    #[arg(long)]
-    bin_dir: Option<PathBuf>,
-    /// Where downloads are kept [default: ~/.cache/mintfleet]
-    #[arg(long, env = "MINTFLEET_CACHE")]
-    cache: Option<PathBuf>,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 pub(super) async fn demo(args: &DemoArgs) -> Result<ExitCode> {
-    let options = StackOptions {
-        slot: Duration::from_millis(args.slot_ms),
-        bin_dir: args.bin_dir.clone(),
-        cache: args.cache.clone(),
-        progress: Progress::stderr(),
-        ..StackOptions::new(args.dir.join("stack"))
-    };
+    let options = args.stack.options(args.dir.join("stack"), Extent::Workers);
     let demo = DemoOptions { operations: args.operations.into(), gallery: args.dir.join("gallery.html") };
     // Taken from here on: whatever comes, the stack is taken down.
     let mut interrupt = signal(SignalKind::interrupt())?;

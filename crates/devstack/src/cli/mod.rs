@@ -71,6 +71,13 @@ struct What {
     /// Schema and topics, but no workers
     #[arg(long)]
     no_workers: bool,
+    #[command(flatten)]
+    stack: StackArgs,
+}
+
+/// What every command takes that starts a stack.
+#[derive(Debug, Args)]
+struct StackArgs {
     /// How long a slot of the chain takes, in milliseconds
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..=10_000))]
     slot_ms: u64,
@@ -80,6 +87,19 @@ struct What {
     /// Where downloads are kept [default: ~/.cache/mintfleet]
     #[arg(long, env = "MINTFLEET_CACHE")]
     cache: Option<PathBuf>,
+}
+
+impl StackArgs {
+    fn options(&self, dir: PathBuf, extent: Extent) -> StackOptions {
+        StackOptions {
+            dir,
+            extent,
+            slot: Duration::from_millis(self.slot_ms),
+            bin_dir: self.bin_dir.clone(),
+            cache: self.cache.clone(),
+            progress: Progress::stderr(),
+        }
+    }
 }
 
 impl What {
@@ -92,14 +112,7 @@ impl What {
     }
 
     fn options(&self) -> StackOptions {
-        StackOptions {
-            dir: self.place.dir.clone(),
-            extent: self.extent(),
-            slot: Duration::from_millis(self.slot_ms),
-            bin_dir: self.bin_dir.clone(),
-            cache: self.cache.clone(),
-            progress: Progress::stderr(),
-        }
+        self.stack.options(self.place.dir.clone(), self.extent())
     }
 }
 

@@ -71,17 +71,17 @@ fn spawn(what: &What, layout: &Layout, log: &Path) -> Result<Child> {
     let output = File::create(log)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["run", "--background", "--dir"]).arg(layout.root());
-    command.arg("--slot-ms").arg(what.slot_ms.to_string());
+    command.arg("--slot-ms").arg(what.stack.slot_ms.to_string());
     if what.bare {
         command.arg("--bare");
     }
     if what.no_workers {
         command.arg("--no-workers");
     }
-    if let Some(directory) = &what.bin_dir {
+    if let Some(directory) = &what.stack.bin_dir {
         command.arg("--bin-dir").arg(directory);
     }
-    if let Some(cache) = &what.cache {
+    if let Some(cache) = &what.stack.cache {
         command.arg("--cache").arg(cache);
     }
     command

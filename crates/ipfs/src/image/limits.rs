@@ -15,8 +15,9 @@ pub struct ImageLimits {
 }
 
 impl Default for ImageLimits {
-    /// 10 MiB as it comes, 8,192 pixels a side, 64 MiB decoded (16 million pixels), 96 MiB for all.
+    /// 10 MiB as it comes, 8,192 pixels a side, 64 MiB decoded (16 million pixels), 8 MiB for all: two drawings at once,
+    /// which is what two cores compress anyway.
     fn default() -> Self {
-        Self { encoded_bytes: 10 << 20, side: 8192, decoded_bytes: 64 << 20, working_bytes: 96 << 20 }
+        Self { encoded_bytes: 10 << 20, side: 8192, decoded_bytes: 64 << 20, working_bytes: 8 << 20 }
     }
 }

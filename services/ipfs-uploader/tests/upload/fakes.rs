@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::DateTime;
-use domain::{Cid, Content as Wanted, Nft, Operation, OperationId, OperationKind, Priority, State, WalletAddress};
+use domain::{Cid, Content as Wanted, Nft, Operation, OperationId, OperationKind, WalletAddress};
 use engine::{Pin, PinClaim, PinLedger, StoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use ipfs::{Compressor, Content, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, PinError, PinProvider};
@@ -210,30 +209,12 @@ pub fn operation(number: u128, name: &str, image: &str) -> Operation {
     };
     Operation {
         id: OperationId::from_uuid(Uuid::from_u128(number)),
-        user_id: "u1".into(),
         content: Wanted {
             kind: OperationKind::Unlock,
             wallet_address: WalletAddress::from_bytes([7; 32]),
             nft,
             burn: None,
         },
-        priority: Priority::Normal,
-        state: State::Initiated,
-        previous_state: None,
-        failed_from: None,
-        version: 1,
-        needs_review: None,
-        mint_address: None,
-        key_id: None,
-        image_cid: None,
-        metadata_cid: None,
-        signature: None,
-        attempts: 0,
-        next_attempt_at: None,
-        failure: None,
-        trace_parent: None,
-        event_at: DateTime::UNIX_EPOCH,
-        updated_at: DateTime::UNIX_EPOCH,
-        open_attempt: None,
+        ..testkit::operation(testkit::operation_id(1))
     }
 }

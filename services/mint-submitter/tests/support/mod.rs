@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    Attempt, Clock, Content, MintAddress, Nft, Operation, OperationId, OperationKind, Priority, Signature, State,
-    WalletAddress,
-};
+use domain::{Attempt, Clock, Content, MintAddress, Nft, Operation, OperationKind, Signature, State, WalletAddress};
 use mint_submitter::Minter;
 use solana::{
     Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
@@ -175,26 +172,11 @@ pub fn operation() -> Operation {
     };
     let wallet_address = WalletAddress::from_bytes([9; 32]);
     Operation {
-        id: OperationId::from_uuid(uuid::Uuid::from_u128(7)),
-        user_id: "u1".into(),
         content: Content { kind: OperationKind::Unlock, wallet_address, nft, burn: None },
-        priority: Priority::Normal,
         state: State::IpfsUploaded,
-        previous_state: None,
-        failed_from: None,
         version: 2,
-        needs_review: None,
-        mint_address: None,
-        key_id: None,
         image_cid: Some(cid.parse().unwrap()),
         metadata_cid: Some(cid.parse().unwrap()),
-        signature: None,
-        attempts: 0,
-        next_attempt_at: None,
-        failure: None,
-        trace_parent: None,
-        event_at: DateTime::UNIX_EPOCH,
-        updated_at: DateTime::UNIX_EPOCH,
-        open_attempt: None,
+        ..testkit::operation(testkit::operation_id(7))
     }
 }
