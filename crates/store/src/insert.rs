@@ -133,5 +133,6 @@ fn compare(new: &NewOperation, stored: &mut HashMap<Uuid, Stored>) -> Result<Ins
 
 /// What the statement made of it: the database keeps times to the microsecond.
 fn as_inserted(new: &NewOperation, row: &Fresh) -> Operation {
-    Operation { event_at: row.event_at, ..Operation::initiated(new, row.created_at) }
+    let id = OperationId::from_uuid(row.id);
+    Operation { id, event_at: row.event_at, ..Operation::initiated(new, row.created_at) }
 }

@@ -45,7 +45,7 @@ async fn command(cli: Cli) -> Result<Exit> {
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,
         Command::Migrate(args) => migrate::run(&args, &connect().await?, json).await,
-        Command::Doctor(_) => doctor::run(json).await,
+        Command::Doctor(_) => Box::pin(doctor::run(json)).await,
     }
 }
 
