@@ -19,7 +19,7 @@ test: build ## Runs every test, on a local stack of its own
 up: build ## Brings the local stack up, workers included; again: starts what was killed
 	$(devstack) up
 
-down: build ## Stops the local stack and removes its data
+down: ## Stops the local stack and removes its data
 	$(devstack) down
 
 bench: prerequisites ## Prints the figures of docs/BENCHMARKS.md (workers built with --release)
