@@ -46,17 +46,24 @@ async fn start(stack: &Stack, operations: usize) -> Result<Follower> {
     Ok(follower)
 }
 
-/// Kills a worker in the middle of its stage, starts it again, and expects every operation to end well.
-async fn survives_kill_of(worker: &str, stage: State) -> Result<()> {
+/// Disturbs the fleet when a fifth of the operations have reached `stage`, and expects every one of them to end well.
+async fn survives(stage: State, disturb: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> Result<()> {
     let _turn = turn().await;
     let (mut stack, _dir) = stack().await?;
     let mut follower = start(&stack, OPERATIONS).await?;
     follower.until_reached(STANDSTILL, stage, OPERATIONS / 5).await?;
-    stack.kill_worker(worker)?;
-    stack.start_worker(worker).await?;
+    disturb(&mut stack).await?;
     let journeys = follower.until_ended(STANDSTILL, &[]).await?;
     assert_one_nft_each(&stack, &journeys).await?;
     stack.stop().await
+}
+
+async fn survives_kill_of(worker: &str, stage: State) -> Result<()> {
+    survives(stage, async |stack| {
+        stack.kill_worker(worker)?;
+        stack.start_worker(worker).await
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,26 +83,12 @@ async fn a_killed_verifier_costs_nothing() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_database_costs_nothing() -> Result<()> {
-    let _turn = turn().await;
-    let (mut stack, _dir) = stack().await?;
-    let mut follower = start(&stack, OPERATIONS).await?;
-    follower.until_reached(STANDSTILL, State::Initiated, OPERATIONS / 5).await?;
-    stack.restart_postgres().await?;
-    let journeys = follower.until_ended(STANDSTILL, &[]).await?;
-    assert_one_nft_each(&stack, &journeys).await?;
-    stack.stop().await
+    survives(State::Initiated, async |stack| stack.restart_postgres().await).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_broker_costs_nothing() -> Result<()> {
-    let _turn = turn().await;
-    let (mut stack, _dir) = stack().await?;
-    let mut follower = start(&stack, OPERATIONS).await?;
-    follower.until_reached(STANDSTILL, State::Initiated, OPERATIONS / 5).await?;
-    stack.restart_kafka().await?;
-    let journeys = follower.until_ended(STANDSTILL, &[]).await?;
-    assert_one_nft_each(&stack, &journeys).await?;
-    stack.stop().await
+    survives(State::Initiated, async |stack| stack.restart_kafka().await).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,16 +107,13 @@ async fn events_delivered_twice_and_two_of_each_worker_give_one_nft_each() -> Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_worker_drains_and_ends_with_zero() -> Result<()> {
-    let _turn = turn().await;
-    let (mut stack, _dir) = stack().await?;
-    let mut follower = start(&stack, OPERATIONS).await?;
-    follower.until_reached(STANDSTILL, State::Initiated, OPERATIONS / 5).await?;
-    for worker in ["ipfs-uploader", "mint-submitter", "verifier"] {
-        let code = stack.terminate_worker(worker).await?;
-        ensure!(code == Some(0), "{worker} ended with {code:?}");
-        stack.start_worker(worker).await?;
-    }
-    let journeys = follower.until_ended(STANDSTILL, &[]).await?;
-    assert_one_nft_each(&stack, &journeys).await?;
-    stack.stop().await
+    survives(State::Initiated, async |stack| {
+        for worker in ["ipfs-uploader", "mint-submitter", "verifier"] {
+            let code = stack.terminate_worker(worker).await?;
+            ensure!(code == Some(0), "{worker} ended with {code:?}");
+            stack.start_worker(worker).await?;
+        }
+        Ok(())
+    })
+    .await
 }
