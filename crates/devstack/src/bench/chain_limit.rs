@@ -1,4 +1,4 @@
-//! What the local chain does by itself: mints signed beforehand, sent one after the other.
+//! What the local chain does by itself: mints signed beforehand, sent a few at a time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use domain::{OperationId, WalletAddress};
+use futures::{StreamExt, TryStreamExt, stream};
 use resilience::Jitter;
 use solana::{Chain, Cluster, Endpoints, MintOrder, MintSigner, Mints, SendOutcome, SigningGround, TokenMetadata};
 use solana_sdk::signer::Signer;
@@ -14,10 +15,12 @@ use uuid::Uuid;
 
 use crate::{Stack, figures};
 
+/// Sends at once: enough that the chain never waits for the next.
+const SENDERS: usize = 8;
 /// A key of the bench's own, so that its NFTs are none of the fleet's.
 const KEY_ID: &str = "bench";
 
-/// Mints a second of one sender, straight to the chain.
+/// Mints a second, straight to the chain.
 pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
     let endpoint = ("chain".to_owned(), stack.chain_url().into());
     let endpoints = Endpoints::connect([endpoint], Duration::from_secs(30), 1, Arc::new(Jitter::from_os()))?;
@@ -43,9 +46,13 @@ pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
         attempts.push(minting.sign(&cluster, &id, &order, ground).await?);
     }
     let started = Instant::now();
-    for attempt in &attempts {
-        let outcome = cluster.send(attempt, 0, false).await;
-        ensure!(outcome == SendOutcome::Accepted, "the chain did not take a mint: {outcome:?}");
-    }
+    stream::iter(&attempts)
+        .map(Ok)
+        .try_for_each_concurrent(SENDERS, async |attempt| {
+            let outcome = cluster.send(attempt, 0, false).await;
+            ensure!(outcome == SendOutcome::Accepted, "the chain did not take a mint: {outcome:?}");
+            Ok(())
+        })
+        .await?;
     Ok(figures::rate(mints, started.elapsed()))
 }

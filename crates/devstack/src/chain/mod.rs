@@ -1,11 +1,13 @@
 //! The chain: surfpool in this process, with the real Token Metadata program.
 
+mod owner_index;
+
 use std::{
     fs::File,
     io::Write,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
     time::Duration,
 };
@@ -24,6 +26,8 @@ use surfpool_core::{
 };
 use surfpool_types::{RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig};
 use tokio::sync::{Notify, oneshot};
+
+use owner_index::OwnerIndex;
 
 /// Where Metaplex deployed the program on every cluster.
 pub const TOKEN_METADATA: &str = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s";
@@ -142,14 +146,17 @@ fn milliseconds(duration: Duration) -> u64 {
 
 /// Its loop blocks its thread, so it has one, and a runtime, of its own.
 fn run(
-    svm: SurfnetSvm,
+    mut svm: SurfnetSvm,
     config: SurfpoolConfig,
     (commands, inbox): (Sender<SimnetCommand>, Receiver<SimnetCommand>),
     geyser_events: Receiver<GeyserEvent>,
     ended: Arc<Notify>,
 ) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let its_thread = Arc::new(OnceLock::new());
+    svm.accounts_by_owner = Box::new(OwnerIndex::of(Arc::clone(&its_thread)));
     thread::Builder::new().name("chain".into()).spawn(move || {
+        its_thread.get_or_init(|| thread::current().id());
         let locker = SurfnetSvmLocker::new(svm);
         let ran = runtime.block_on(start_local_surfnet_runloop(locker, config, commands, inbox, geyser_events));
         if let Err(error) = ran {
