@@ -1,10 +1,14 @@
-//! How calls are shaped so that trouble stays small: shared round trips ([`Gather`]), growing pauses ([`Backoff`]).
-//! Time is the runtime's, which tests pause; randomness is passed in.
+//! How calls are shaped so that trouble stays small: shared round trips ([`Gather`]), growing pauses ([`Backoff`]), no
+//! calls to what is down ([`Breaker`]). Time is the runtime's, which tests pause; randomness is passed in.
 
 mod backoff;
+mod breaker;
 mod gather;
 mod jitter;
 
 pub use backoff::{Backoff, BackoffPolicy};
+pub use breaker::{
+    Breaker, BreakerOpen, BreakerProblem, BreakerSettings, BreakerState, Override, OverrideKind, Permit, Position,
+};
 pub use gather::Gather;
 pub use jitter::Jitter;
