@@ -4,11 +4,15 @@
 mod backoff;
 mod breaker;
 mod gather;
+mod health;
 mod jitter;
+mod policy;
 
 pub use backoff::{Backoff, BackoffPolicy};
 pub use breaker::{
     Breaker, BreakerOpen, BreakerProblem, BreakerSettings, BreakerState, Override, OverrideKind, Permit, Position,
 };
 pub use gather::Gather;
+pub use health::{Dependency, DependencyHealth, HealthBoard, HealthState, LastFailure};
 pub use jitter::Jitter;
+pub use policy::{Policies, Policy, PolicyFault, PolicyName, PolicyProblem, PolicyRow};
