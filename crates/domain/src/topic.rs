@@ -35,17 +35,31 @@ impl Topic {
             Self::Requests(Step::Verify, _) => "nft-verification-requests",
         };
         let suffix = match self {
-            Self::Requests(_, Priority::Critical) => ".critical",
-            Self::Requests(_, Priority::Bulk) => ".bulk",
-            Self::Requests(_, Priority::Normal) | Self::Operations | Self::Status => "",
+            Self::Requests(_, priority) => suffix(priority),
+            Self::Operations | Self::Status => "",
         };
         format!("{prefix}{name}{suffix}")
+    }
+
+    /// The priority that a request topic of this name carries.
+    #[must_use]
+    pub fn priority_of(name: &str) -> Priority {
+        let carried = [Priority::Critical, Priority::Bulk].into_iter().find(|priority| name.ends_with(suffix(*priority)));
+        carried.unwrap_or(Priority::Normal)
     }
 
     /// The name of its dead-letter topic.
     #[must_use]
     pub fn dead_letter_name(self, prefix: &str) -> String {
         self.name(prefix) + Self::DEAD_LETTER_SUFFIX
+    }
+}
+
+const fn suffix(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Critical => ".critical",
+        Priority::Normal => "",
+        Priority::Bulk => ".bulk",
     }
 }
 
@@ -72,6 +86,9 @@ mod tests {
                 "nft-verification-requests.bulk",
             ]
         );
+        for priority in Priority::ALL {
+            assert_eq!(Topic::priority_of(&Topic::Requests(Step::Mint, priority).name("t1.")), priority);
+        }
         assert_eq!(Topic::Operations.dead_letter_name("t1."), "t1.nft-operations.dlq");
     }
 }
