@@ -1,6 +1,6 @@
-//! The randomness of pauses, from a seed where a run is to be replayed.
+//! The randomness of pauses and choices, from a seed where a run is to be replayed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -25,6 +25,15 @@ impl Jitter {
     /// A number in `-1.0..1.0`.
     #[must_use]
     pub fn symmetric(&self) -> f64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).random_range(-1.0..1.0)
+        self.random().random_range(-1.0..1.0)
+    }
+
+    /// A number below `count`, which is not 0.
+    pub(crate) fn index(&self, count: usize) -> usize {
+        self.random().random_range(0..count)
+    }
+
+    fn random(&self) -> MutexGuard<'_, SmallRng> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

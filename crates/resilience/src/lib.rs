@@ -1,18 +1,27 @@
-//! How calls are shaped so that trouble stays small: shared round trips ([`Gather`]), growing pauses ([`Backoff`]), no
-//! calls to what is down ([`Breaker`]). Time is the runtime's, which tests pause; randomness is passed in.
+//! How calls are shaped so that trouble stays small: shared round trips ([`Gather`]), tries and growing pauses as one
+//! table says ([`Policies`]), no more calls than we may make ([`Budget`]), none to what is down ([`Breaker`]), and the
+//! best of several endpoints ([`Pool`]). What is known of the dependencies stands on a [`HealthBoard`].
+//! Time is the runtime's, which tests pause; randomness is passed in.
 
 mod backoff;
 mod breaker;
+mod budget;
 mod gather;
 mod health;
 mod jitter;
 mod policy;
+mod pool;
 
 pub use backoff::{Backoff, BackoffPolicy};
 pub use breaker::{
     Breaker, BreakerOpen, BreakerProblem, BreakerSettings, BreakerState, Override, OverrideKind, Permit, Position,
 };
+pub use budget::{Budget, Rate, RateError};
 pub use gather::Gather;
 pub use health::{Dependency, DependencyHealth, HealthBoard, HealthState, LastFailure};
 pub use jitter::Jitter;
 pub use policy::{Policies, Policy, PolicyFault, PolicyName, PolicyProblem, PolicyRow};
+pub use pool::{
+    Endpoint, EndpointConfig, EndpointHealth, Fault, InvalidPool, Lease, NoEndpoint, Pool, PoolProblem, PoolSettings,
+    Traffic,
+};

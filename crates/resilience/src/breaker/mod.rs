@@ -43,7 +43,8 @@ pub struct Permit {
 pub struct BreakerOpen {
     /// Whose breaker.
     pub name: Arc<str>,
-    /// It may admit a call then at the latest; `None` while its probe is under way, which ends the wait sooner or later.
+    /// It may admit a call then, or sooner where the health monitor finds it well; `None` while its probe is under way.
+    /// [`Breaker::admitting`] waits for either.
     pub until: Option<Instant>,
 }
 

@@ -1,0 +1,251 @@
+//! One endpoint of a pool: its client, breaker, budgets and signs of life.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::FailureClass;
+use tokio::time::Instant;
+
+use super::vitals::Vitals;
+use super::{EndpointConfig, Lease, PoolSettings};
+use crate::{Breaker, BreakerState, Budget, OverrideKind, Position};
+
+/// What a call to an endpoint outside our region costs more, in seconds.
+const REGION_COST: f64 = 0.05;
+/// What one costs more whose budget is used up.
+const BUDGET_COST: f64 = 0.1;
+
+/// What a call is for: each has a budget of its own, so that reads never hold up what has to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Traffic {
+    /// Asking.
+    Read,
+    /// Sending a transaction, uploading content.
+    Send,
+}
+
+/// A call that failed, as the pool wants to hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its class.
+    pub class: FailureClass,
+    /// Its code.
+    pub code: Cow<'static, str>,
+    /// What the endpoint asked for, if it did.
+    pub retry_after: Option<Duration>,
+}
+
+/// One endpoint of a pool.
+pub struct Endpoint<T> {
+    label: Arc<str>,
+    client: T,
+    region: Option<Arc<str>>,
+    emergency: bool,
+    elsewhere: bool,
+    breaker: Breaker,
+    reads: Budget,
+    sends: Budget,
+    vitals: Mutex<Vitals>,
+}
+
+/// An endpoint as `/readyz`, metrics and `status` show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndpointHealth {
+    /// What it is called.
+    pub label: Arc<str>,
+    /// Where it is.
+    pub region: Option<Arc<str>>,
+    /// Used only when all others are out.
+    pub emergency: bool,
+    /// Its breaker.
+    pub breaker: BreakerState,
+    /// How long it takes to answer, on average of late.
+    pub latency: Option<Duration>,
+    /// Share of its last calls that went well: 0 to 1.
+    pub success: f64,
+    /// How far it was behind when that was last seen.
+    pub lag: u64,
+    /// Share of its budget for reads that is left.
+    pub read_headroom: f64,
+    /// Share of its budget for sends that is left.
+    pub send_headroom: f64,
+    /// Calls under way.
+    pub in_flight: u32,
+    /// When it last answered, or failed to.
+    pub heard_at: Option<Instant>,
+    /// Code of its last failure, however long ago.
+    pub last_error: Option<Cow<'static, str>>,
+}
+
+impl<T> Endpoint<T> {
+    pub(super) fn new(config: EndpointConfig<T>, settings: &PoolSettings) -> Self {
+        Self {
+            breaker: Breaker::new(Arc::clone(&config.label), settings.breaker),
+            elsewhere: settings.region.is_some() && config.region != settings.region,
+            label: config.label,
+            client: config.client,
+            region: config.region,
+            emergency: config.emergency,
+            reads: Budget::new(config.reads),
+            sends: Budget::new(config.sends),
+            vitals: Mutex::new(Vitals::new(Instant::now())),
+        }
+    }
+
+    /// What it is called wherever it is shown.
+    #[must_use]
+    pub const fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    /// What it is called through. Calls made otherwise than by a [`Lease`] are not seen: they are for probes.
+    #[must_use]
+    pub const fn client(&self) -> &T {
+        &self.client
+    }
+
+    /// Its breaker, for overrides.
+    #[must_use]
+    pub const fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// Its budget for that traffic.
+    #[must_use]
+    pub const fn budget(&self, traffic: Traffic) -> &Budget {
+        match traffic {
+            Traffic::Read => &self.reads,
+            Traffic::Send => &self.sends,
+        }
+    }
+
+    /// It was seen to be so many slots (blocks, versions) behind the others.
+    pub fn is_behind(&self, lag: u64) {
+        self.vitals().is_behind(lag, Instant::now());
+    }
+
+    /// What a background probe found: how long it took, or what went wrong. To the breaker a bad probe is a failure like
+    /// any; a good one ends a rest early, but only a real call closes it.
+    pub fn probed(&self, found: Result<Duration, Fault>) {
+        match found {
+            Ok(elapsed) => {
+                self.vitals().succeeded(elapsed, Instant::now());
+                self.breaker.probed_well();
+            }
+            Err(fault) => {
+                match fault.class {
+                    FailureClass::Transient | FailureClass::Degraded | FailureClass::Outage => {
+                        self.breaker.probed_badly();
+                    }
+                    FailureClass::Permanent => self.breaker.probed_well(),
+                    FailureClass::RateLimited => {}
+                }
+                self.note(fault, Traffic::Read);
+            }
+        }
+    }
+
+    /// How it is now.
+    #[must_use]
+    pub fn health(&self) -> EndpointHealth {
+        let vitals = self.vitals();
+        EndpointHealth {
+            label: Arc::clone(&self.label),
+            region: self.region.clone(),
+            emergency: self.emergency,
+            breaker: self.breaker.state(),
+            latency: vitals.latency(),
+            success: vitals.success(),
+            lag: vitals.lag(),
+            read_headroom: self.reads.headroom(),
+            send_headroom: self.sends.headroom(),
+            in_flight: vitals.in_flight(),
+            heard_at: vitals.heard_at(),
+            last_error: vitals.last_error().cloned(),
+        }
+    }
+
+    pub(super) const fn is_emergency(&self) -> bool {
+        self.emergency
+    }
+
+    /// Whether it is of use to anybody. If not (its breaker is open, or it asked us to stay away), when that is worth
+    /// asking again; without an instant, its probe is under way.
+    pub(super) fn in_use(&self, traffic: Traffic, now: Instant) -> Result<(), Option<Instant>> {
+        let state = self.breaker.state();
+        if !state.admits(now, false) {
+            return Err(state.changes_at(now));
+        }
+        self.budget(traffic).paused_until().map_or(Ok(()), |until| Err(Some(until)))
+    }
+
+    /// Whether the next call would be its probe.
+    pub(super) fn is_half_open(&self, now: Instant) -> bool {
+        let state = self.breaker.state();
+        state.position != Position::Closed && state.admits(now, false)
+    }
+
+    /// Seconds that a call is expected to cost.
+    pub(super) fn cost(&self, traffic: Traffic, now: Instant) -> f64 {
+        let region = if self.elsewhere { REGION_COST } else { 0.0 };
+        let budget = (1.0 - self.budget(traffic).headroom()) * BUDGET_COST;
+        self.vitals().cost(now) + region + budget
+    }
+
+    /// A call, if breaker and budget allow it now; else when they may.
+    pub(super) fn lease(self: &Arc<Self>, traffic: Traffic) -> Result<Lease<T>, Option<Instant>> {
+        let permit = self.breaker.admit().map_err(|open| open.until)?;
+        self.budget(traffic).try_take().map_err(Some)?;
+        Ok(Lease::new(Arc::clone(self), traffic, permit))
+    }
+
+    pub(super) fn needs_probe(&self, settings: &PoolSettings, now: Instant) -> bool {
+        let state = self.breaker.state();
+        let pause = match state.position {
+            Position::Closed => settings.quiet,
+            Position::Open { .. } | Position::HalfOpen { .. } => settings.recheck,
+        };
+        let left_alone = self.reads.paused_until().is_some()
+            || state.override_at(now).is_some_and(|forced| forced.kind == OverrideKind::ForcedOpen);
+        !left_alone && self.vitals().heard_at().is_none_or(|heard| now - heard >= pause)
+    }
+
+    /// Waits until it may be of use again.
+    pub(super) async fn usable(&self, traffic: Traffic) {
+        loop {
+            self.breaker.admitting(false).await;
+            match self.budget(traffic).paused_until() {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => return,
+            }
+        }
+    }
+
+    /// Takes a failure to heart: signs of life and budget, not the breaker.
+    pub(super) fn note(&self, fault: Fault, traffic: Traffic) {
+        let now = Instant::now();
+        match (fault.class, fault.retry_after) {
+            (FailureClass::RateLimited, retry_after) => self.budget(traffic).rate_limited(retry_after),
+            (_, Some(retry_after)) => self.budget(traffic).pause(retry_after),
+            (_, None) => {}
+        }
+        match fault.class {
+            FailureClass::Transient | FailureClass::Degraded | FailureClass::Outage => {
+                self.vitals().failed(fault.code, now);
+            }
+            FailureClass::RateLimited | FailureClass::Permanent => self.vitals().refused(fault.code, now),
+        }
+    }
+
+    pub(super) fn vitals(&self) -> MutexGuard<'_, Vitals> {
+        self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> fmt::Debug for Endpoint<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("label", &self.label).finish_non_exhaustive()
+    }
+}
