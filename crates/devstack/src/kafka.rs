@@ -38,17 +38,27 @@ appender.console.layout.pattern = %d{ISO8601} %p %m (%c{1})%n
 pub(crate) struct Kafka {
     jars: PathBuf,
     layout: Layout,
-    port: u16,
     process: Process,
+}
+
+/// Where the broker listens, all on loopback.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KafkaPorts {
+    /// Itself.
+    pub broker: u16,
+    /// Where it tells clients to come: the proxy's.
+    pub advertised: u16,
+    /// Its controller.
+    pub controller: u16,
 }
 
 impl Kafka {
     /// Formats a new log directory and starts the broker on it.
-    pub(crate) async fn create(jars: &Path, layout: &Layout, port: u16, controller_port: u16) -> Result<Self> {
+    pub(crate) async fn create(jars: &Path, layout: &Layout, ports: KafkaPorts) -> Result<Self> {
         let home = layout.kafka();
         fs::create_dir_all(&home)?;
         fs::write(home.join("log4j2.properties"), LOGGING)?;
-        fs::write(home.join("server.properties"), configuration(&home, port, controller_port))?;
+        fs::write(home.join("server.properties"), configuration(&home, ports))?;
         let mut format = java(jars, layout, "kafka.tools.StorageTool");
         format.args(["format", "-t", CLUSTER, "-c"]).arg(home.join("server.properties"));
         Process::spawn("kafka-format", format, &layout.log(NAME))?
@@ -56,12 +66,7 @@ impl Kafka {
             .await
             .context("cannot format Kafka's directory (Kafka 4 needs a JDK 17 or newer)")?;
         let process = start(jars, layout).await?;
-        Ok(Self { jars: jars.to_owned(), layout: layout.clone(), port, process })
-    }
-
-    /// The bootstrap address.
-    pub(crate) fn brokers(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        Ok(Self { jars: jars.to_owned(), layout: layout.clone(), process })
     }
 
     /// The broker's process.
@@ -101,15 +106,15 @@ async fn start(jars: &Path, layout: &Layout) -> Result<Process> {
     Ok(process)
 }
 
-fn configuration(home: &Path, port: u16, controller_port: u16) -> String {
+fn configuration(home: &Path, KafkaPorts { broker, advertised, controller }: KafkaPorts) -> String {
     let data = home.join("data");
     format!(
         "process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
+controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={}
 # A forgotten `mintctl topics` shall be seen, not papered over.

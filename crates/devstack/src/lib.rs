@@ -1,5 +1,5 @@
 //! The local stack without containers: real PostgreSQL and real Kafka as child processes, a real SVM with the real Token
-//! Metadata program, a pin server and gateways in this one.
+//! Metadata program, pin servers and gateways in this one. Every part can be told to fail: [`faults`].
 //!
 //! [`Stack`] is one running stack; everything it owns lies in one directory ([`Layout`]) and dies with the process that
 //! started it. [`control`] is how a person's `devstack up` and `devstack down` talk to a stack in the background.
@@ -10,6 +10,7 @@ mod chain;
 pub mod content;
 pub mod control;
 pub mod demo;
+pub mod faults;
 mod figures;
 mod kafka;
 mod kit;

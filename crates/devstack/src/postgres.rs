@@ -71,9 +71,14 @@ impl Postgres {
         Ok(Self { binaries: binaries.to_owned(), account, data, layout: layout.clone(), port, password, process })
     }
 
-    /// How to connect.
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{DATABASE}", self.password, self.port)
+    /// How to connect as superuser, past the proxy.
+    pub(crate) fn own_url(&self) -> String {
+        self.url_at(self.port)
+    }
+
+    /// How to connect through a proxy on that port.
+    pub(crate) fn url_at(&self, port: u16) -> String {
+        format!("postgres://{USER}:{}@127.0.0.1:{port}/{DATABASE}", self.password)
     }
 
     /// The server's process.

@@ -74,6 +74,11 @@ impl Process {
         read().unwrap_or_default()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        kill(pid(self.pid()), signal).with_context(|| format!("cannot signal {}", self.name))
+    }
+
     /// Waits until its output contains `sign`.
     pub(crate) async fn wait_for_output(&mut self, sign: &str, patience: Duration) -> Result<()> {
         let deadline = Instant::now() + patience;

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::ErrorKind,
     net::TcpStream,
     path::Path,
     process::{Command, Output},
@@ -49,6 +50,13 @@ fn runs(pid: u32) -> bool {
         .is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().starts_with(b"Z"))
 }
 
+/// Whether a server keeps a connection open: a proxy takes it in any case, and resets it where nobody is behind it.
+fn answers(address: &str) -> bool {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !holds() {
@@ -66,7 +74,7 @@ fn a_killed_part_is_started_again_and_a_crashed_stack_is_cleaned() {
     let brokers = env(&dir, "KAFKA_BROKERS");
     let before = pids(&dir);
     assert_eq!(before.keys().map(String::as_str).collect::<Vec<_>>(), ["devstack", "kafka", "postgres"]);
-    assert!(TcpStream::connect(&brokers).is_ok());
+    assert!(answers(&brokers));
 
     // A person kills two of its parts: the same command brings them back, at their old addresses.
     kill(before["kafka"]);
@@ -79,7 +87,7 @@ fn a_killed_part_is_started_again_and_a_crashed_stack_is_cleaned() {
     assert_eq!(after["devstack"], before["devstack"]);
     assert_ne!(after["kafka"], before["kafka"]);
     assert_eq!(env(&dir, "KAFKA_BROKERS"), brokers);
-    assert!(TcpStream::connect(&brokers).is_ok());
+    assert!(answers(&brokers));
 
     // The stack itself dies without a word: so do its parts, and the next one starts on a clean floor.
     kill(after["devstack"]);
@@ -88,7 +96,7 @@ fn a_killed_part_is_started_again_and_a_crashed_stack_is_cleaned() {
     succeed(&devstack("up", &dir, &["--bare"]));
     let new = pids(&dir);
     assert_ne!(new["devstack"], after["devstack"]);
-    assert!(TcpStream::connect(env(&dir, "KAFKA_BROKERS")).is_ok());
+    assert!(answers(&env(&dir, "KAFKA_BROKERS")));
 
     succeed(&devstack("down", &dir, &[]));
     wait_until("all end with the stack", || new.values().all(|pid| !runs(*pid)));

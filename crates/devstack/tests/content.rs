@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use devstack::content::{Gateway, PinServer, content_id};
+use devstack::faults::Switch;
 use reqwest::header;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, StatusCode};
@@ -22,8 +23,8 @@ struct Rig {
 impl Rig {
     async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let pins = PinServer::start(JWT, dir.path()).await?;
-        let gateway = Gateway::start(&pins).await?;
+        let pins = PinServer::start(JWT, dir.path(), &Switch::default()).await?;
+        let gateway = Gateway::start(&[&pins], &Switch::default()).await?;
         Ok(Self { pins, gateway, client: Client::new(), dir })
     }
 
@@ -102,8 +103,8 @@ async fn pins_outlive_the_server() -> anyhow::Result<()> {
         rig
     };
     drop((pins, gateway));
-    let pins = PinServer::start(JWT, dir.path()).await?;
-    let gateway = Gateway::start(&pins).await?;
+    let pins = PinServer::start(JWT, dir.path(), &Switch::default()).await?;
+    let gateway = Gateway::start(&[&pins], &Switch::default()).await?;
     let rig = Rig { pins, gateway, client, dir };
     assert_eq!(rig.get(&format!("/ipfs/{}", content_id(b"kept"))).await?.bytes().await?, "kept");
     assert_eq!(rig.get(&format!("/ipfs/{}", content_id(b"deleted"))).await?.status(), StatusCode::NOT_FOUND);

@@ -27,8 +27,9 @@ async fn bare(dir: &std::path::Path) -> Stack {
 }
 
 fn endpoint(stack: &Stack, index: usize) -> RpcClient {
-    let url = stack.env()["SOLANA_RPC_ENDPOINTS"].split(',').nth(index).unwrap().to_owned();
-    RpcClient::new(url)
+    let entry = stack.env()["SOLANA_RPC_ENDPOINTS"].split(',').nth(index).unwrap();
+    let (_label, url) = entry.split_once('=').unwrap();
+    RpcClient::new(url.to_owned())
 }
 
 /// One NFT in the payer's own wallet, by one transaction.
@@ -87,7 +88,7 @@ async fn two_stacks_live_side_by_side_and_each_chain_mints() {
     assert_eq!(counts["sendTransaction"], 1, "{counts:?}");
     assert!(other.rpc_counts().is_empty(), "nobody called the other chain");
 
-    // Both endpoints are the same chain, and it is not the other stack's.
+    // All endpoints are the same chain, and it is not the other stack's.
     let wallet = get_associated_token_address(&payer.pubkey(), &minted);
     let balance = endpoint(&one, 1).get_token_account_balance(&wallet).await.unwrap();
     assert_eq!((balance.amount.as_str(), balance.decimals), ("1", 0));

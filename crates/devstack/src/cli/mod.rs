@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod down;
 mod exec;
+mod fault;
 mod run;
 mod summary;
 mod up;
@@ -14,7 +15,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use devstack::{Extent, Progress, StackOptions};
 
-/// The mintfleet stack on this machine, without containers: PostgreSQL, Kafka, a Solana chain, a pin server and IPFS
+/// The mintfleet stack on this machine, without containers: PostgreSQL, Kafka, a Solana chain, pin servers and IPFS
 /// gateways, and the three workers.
 #[derive(Debug, Parser)]
 #[command(name = "devstack", version)]
@@ -37,6 +38,9 @@ enum Command {
         #[arg(long, hide = true)]
         background: bool,
     },
+    /// Let parts of the stack in the background fail, list what fails, end it
+    #[command(subcommand, after_help = fault::EXAMPLES)]
+    Fault(fault::FaultCommand),
     /// Mint on a stack of its own, show what came of it, and judge it; nothing is left running
     Demo(demo::DemoArgs),
     /// Print what the fleet does and costs, beside what the machine could do
@@ -65,7 +69,7 @@ struct Where {
 struct What {
     #[command(flatten)]
     place: Where,
-    /// PostgreSQL, Kafka, chain, pin server and gateways only: no schema, no topics, no workers
+    /// PostgreSQL, Kafka, chain, pin servers and gateways only: no schema, no topics, no workers
     #[arg(long, conflicts_with = "no_workers")]
     bare: bool,
     /// Schema and topics, but no workers
@@ -81,6 +85,9 @@ struct StackArgs {
     /// How long a slot of the chain takes, in milliseconds
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..=10_000))]
     slot_ms: u64,
+    /// How many RPC endpoints stand before the chain
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    rpc_endpoints: u8,
     /// Where mintctl and the workers are [default: beside this program]
     #[arg(long)]
     bin_dir: Option<PathBuf>,
@@ -95,6 +102,7 @@ impl StackArgs {
             dir,
             extent,
             slot: Duration::from_millis(self.slot_ms),
+            rpc_endpoints: self.rpc_endpoints,
             bin_dir: self.bin_dir.clone(),
             cache: self.cache.clone(),
             progress: Progress::stderr(),
@@ -129,6 +137,7 @@ impl Cli {
                 Command::Up(what) => up::up(&what).await,
                 Command::Down(place) => down::down(&place).await,
                 Command::Run { what, background } => run::run(&what, background).await,
+                Command::Fault(command) => fault::fault(command).await,
                 Command::Demo(args) => demo::demo(&args).await,
                 Command::Bench(args) => bench::bench(&args).await,
                 Command::Exec { what, command } => exec::exec(&what, &command).await,

@@ -72,6 +72,7 @@ fn spawn(what: &What, layout: &Layout, log: &Path) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["run", "--background", "--dir"]).arg(layout.root());
     command.arg("--slot-ms").arg(what.stack.slot_ms.to_string());
+    command.arg("--rpc-endpoints").arg(what.stack.rpc_endpoints.to_string());
     if what.bare {
         command.arg("--bare");
     }

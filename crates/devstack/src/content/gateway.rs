@@ -1,4 +1,4 @@
-//! An IPFS path gateway over what the pin server holds (<https://specs.ipfs.tech/http-gateways/path-gateway/>).
+//! An IPFS path gateway over what the pin servers hold (<https://specs.ipfs.tech/http-gateways/path-gateway/>).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use cid::Cid;
 
+use super::failing;
 use super::media::sniff;
 use super::pin_server::{Account, PinServer};
-use super::serving::Serving;
 use super::tally::Tally;
+use crate::faults::{HttpGate, Switch};
 
 const KINDS: [&str; 3] = ["found", "invalid", "missing"];
 
@@ -23,34 +24,36 @@ const KINDS: [&str; 3] = ["found", "invalid", "missing"];
 /// `GET {url}/ipfs/{cid}` serves public content, `GET {url}/_counts` tells how often it did.
 #[derive(Debug)]
 pub struct Gateway {
-    serving: Serving,
+    gate: HttpGate,
 }
 
 struct Shelf {
-    account: Arc<Account>,
+    accounts: Vec<Arc<Account>>,
     counts: Tally,
 }
 
 impl Gateway {
-    /// Serves, on a free port of the loopback, what `pins` holds at that moment.
+    /// Serves, on a free port of the loopback, what any of `pins` holds at that moment; fails as `switch` says.
     ///
     /// # Errors
     /// Where no port is free.
-    pub async fn start(pins: &PinServer) -> anyhow::Result<Self> {
-        let shelf = Arc::new(Shelf { account: pins.account(), counts: Tally::of(&KINDS) });
+    pub async fn start(pins: &[&PinServer], switch: &Switch) -> anyhow::Result<Self> {
+        let accounts = pins.iter().map(|pins| pins.account()).collect();
+        let shelf = Arc::new(Shelf { accounts, counts: Tally::of(&KINDS) });
         let router = Router::new()
             .route("/ipfs/{cid}", get(content))
             .route("/ipfs/{cid}/{*path}", get(below))
             .layer(middleware::from_fn(allow_every_origin))
+            .layer(middleware::from_fn_with_state(switch.clone(), failing::gateway))
             .route("/_counts", get(counts))
             .with_state(shelf);
-        Ok(Self { serving: Serving::start(router).await? })
+        Ok(Self { gate: HttpGate::open(0, switch.clone(), router).await? })
     }
 
     /// Where it answers, such as `http://127.0.0.1:40124`; contents are at `{url}/ipfs/{cid}`.
     #[must_use]
     pub fn url(&self) -> String {
-        self.serving.url()
+        format!("http://{}", self.gate.address())
     }
 }
 
@@ -60,7 +63,8 @@ async fn content(State(shelf): State<Arc<Shelf>>, Path(cid): Path<String>, asked
         shelf.counts.note("invalid");
         return (StatusCode::BAD_REQUEST, format!("{cid:?} is no content id\n")).into_response();
     };
-    let Some(path) = shelf.account.pins.public_content(&name) else { return missing(&shelf, &name) };
+    let held = shelf.accounts.iter().find_map(|account| account.pins.public_content(&name));
+    let Some(path) = held else { return missing(&shelf, &name) };
     // Whoever unpins it at this moment wins.
     let Ok(bytes) = tokio::fs::read(path).await else { return missing(&shelf, &name) };
     shelf.counts.note("found");

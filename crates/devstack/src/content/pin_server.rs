@@ -15,15 +15,16 @@ use domain::{Clock as _, SystemClock};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::failing;
 use super::file::Network;
 use super::pins::Pins;
 use super::query::Query;
-use super::serving::Serving;
 use super::tally::Tally;
 use super::upload;
+use crate::faults::{HttpGate, Switch};
 
 /// Above this Pinata itself wants the TUS protocol.
-const MAX_UPLOAD: usize = 100 * 1024 * 1024;
+pub(super) const MAX_UPLOAD: usize = 100 * 1024 * 1024;
 const KINDS: [&str; 8] = ["authenticate", "delete", "duplicate", "get", "list", "refused", "update", "upload"];
 
 /// A running pin server. It ends when this is dropped; its contents stay in the directory.
@@ -33,7 +34,7 @@ const KINDS: [&str; 8] = ["authenticate", "delete", "duplicate", "get", "list", 
 #[derive(Debug)]
 pub struct PinServer {
     account: Arc<Account>,
-    serving: Serving,
+    gate: HttpGate,
 }
 
 pub(super) struct Account {
@@ -49,21 +50,21 @@ impl std::fmt::Debug for Account {
 }
 
 impl PinServer {
-    /// Serves on a free port of the loopback to whoever shows `jwt`, over what lies in `dir`.
+    /// Serves on a free port of the loopback to whoever shows `jwt`, over what lies in `dir`; fails as `switch` says.
     ///
     /// # Errors
     /// Where the directory cannot be read or written, or no port is free.
-    pub async fn start(jwt: &str, dir: &Path) -> anyhow::Result<Self> {
+    pub async fn start(jwt: &str, dir: &Path, switch: &Switch) -> anyhow::Result<Self> {
         let account = Account { jwt: jwt.to_owned(), pins: Pins::open(dir)?, counts: Tally::of(&KINDS) };
         let account = Arc::new(account);
-        let serving = Serving::start(router(Arc::clone(&account))).await?;
-        Ok(Self { account, serving })
+        let gate = HttpGate::open(0, switch.clone(), router(Arc::clone(&account), switch.clone())).await?;
+        Ok(Self { account, gate })
     }
 
     /// Where it answers, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
-        self.serving.url()
+        format!("http://{}", self.gate.address())
     }
 
     /// Requests since the start by kind, as `/_counts` tells them. `upload` counts every upload, `duplicate` those
@@ -78,7 +79,7 @@ impl PinServer {
     }
 }
 
-fn router(account: Arc<Account>) -> Router {
+fn router(account: Arc<Account>, switch: Switch) -> Router {
     let known = Router::new()
         .route("/v3/files", post(upload_file).layer(DefaultBodyLimit::max(MAX_UPLOAD)))
         .route("/v3/files/{network}", get(list_files))
@@ -86,7 +87,8 @@ fn router(account: Arc<Account>) -> Router {
         .route("/data/testAuthentication", get(authenticate))
         // Where the SDK looks once it is given an endpoint of its own.
         .route("/v3/data/testAuthentication", get(authenticate))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&account), require_token));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&account), require_token))
+        .route_layer(middleware::from_fn_with_state(switch, failing::pins));
     known.route("/_counts", get(counts)).with_state(account)
 }
 

@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, fmt::Write, path::Path};
 use anyhow::{Result, bail};
 use solana_sdk::signer::keypair::{Keypair, write_keypair_file};
 
-use super::ipfs::Content;
+use super::{ipfs::Content, proxies::Proxies};
 use crate::{
-    kafka::Kafka,
     layout::Layout,
     postgres::Postgres,
     rpc_front::RpcFront,
@@ -33,21 +32,24 @@ pub(super) fn secret() -> String {
 pub(super) fn environment(
     layout: &Layout,
     postgres: &Postgres,
-    kafka: &Kafka,
+    proxies: &Proxies,
     fronts: &[RpcFront],
     content: &Content,
     workers: &[Worker],
 ) -> BTreeMap<String, String> {
     let path = |path: &Path| path.display().to_string();
-    let endpoints: Vec<_> = fronts.iter().map(RpcFront::url).collect();
+    let endpoints: Vec<_> = fronts.iter().map(RpcFront::entry).collect();
     let gateways: Vec<_> = content.gateways.iter().map(|gateway| format!("{}/ipfs/", gateway.url())).collect();
     let ours = [
-        ("DATABASE_URL", postgres.url()),
-        ("KAFKA_BROKERS", kafka.brokers()),
+        ("DATABASE_URL", postgres.url_at(proxies.postgres_port)),
+        ("KAFKA_BROKERS", format!("127.0.0.1:{}", proxies.kafka_port)),
         ("SOLANA_RPC_ENDPOINTS", endpoints.join(",")),
-        ("PINATA_API_URL", content.pins.url()),
-        ("PINATA_UPLOADS_URL", content.pins.url()),
-        ("PINATA_API_KEY", content.pins_key.clone()),
+        ("PINATA_API_URL", content.first.url()),
+        ("PINATA_UPLOADS_URL", content.first.url()),
+        ("PINATA_API_KEY", content.first_key.clone()),
+        ("PINATA_BACKUP_API_URL", content.backup.url()),
+        ("PINATA_BACKUP_UPLOADS_URL", content.backup.url()),
+        ("PINATA_BACKUP_API_KEY", content.backup_key.clone()),
         ("IPFS_GATEWAYS", gateways.join(",")),
         ("ASSET_DIR", path(&layout.assets())),
         ("MINT_PAYER_KEYPAIR", path(&layout.key("payer.json"))),

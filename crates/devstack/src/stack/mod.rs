@@ -4,6 +4,8 @@ mod environment;
 mod ipfs;
 mod options;
 mod parts;
+mod proxies;
+mod workers;
 
 use std::{collections::BTreeMap, fmt, fs, path::Path, sync::Arc};
 
@@ -14,16 +16,18 @@ use tokio::sync::Notify;
 use environment::{create_payer, environment, secret, shell};
 use ipfs::Content;
 pub use options::{Extent, StackOptions};
+use proxies::Proxies;
 
 use crate::{
     chain::{Chain, ChainOptions},
-    kafka::Kafka,
+    faults::{Faults, Part, Saboteur, Switches},
+    kafka::{Kafka, KafkaPorts},
     kit::{Cache, Kit},
     layout::{Layout, Lock, write_private},
     ports::Ports,
     postgres::Postgres,
     progress::Progress,
-    rpc_front::RpcFront,
+    rpc_front::{RpcFront, Upstream},
     worker::{Programs, WORKERS, Worker, built, own_directory},
 };
 
@@ -35,8 +39,10 @@ pub struct Stack {
     postgres: Postgres,
     kafka: Kafka,
     chain: Chain,
-    fronts: [RpcFront; 2],
+    fronts: Vec<RpcFront>,
     content: Content,
+    faults: Arc<Faults>,
+    _proxies: Proxies,
     workers: Vec<Worker>,
     is_set_up: bool,
     http: reqwest::Client,
@@ -51,7 +57,7 @@ impl Stack {
     /// Another stack runs in the directory, or a part cannot be fetched or does not start: the message names it, with
     /// the end of its log.
     pub async fn start(options: StackOptions) -> Result<Self> {
-        let StackOptions { dir, extent, slot, bin_dir, cache, progress } = options;
+        let StackOptions { dir, extent, slot, rpc_endpoints, bin_dir, cache, progress } = options;
         let directory = bin_dir.map_or_else(own_directory, |given| Ok(std::path::absolute(given)?))?;
         check_programs(&directory, extent)?;
         let layout = Layout::new(&dir)?;
@@ -80,20 +86,30 @@ impl Stack {
             token_metadata: &kit.token_metadata,
             log: &chain_log,
         };
+        let postgres_port = ports.take()?;
+        let kafka_ports = KafkaPorts { broker: ports.take()?, advertised: ports.take()?, controller: ports.take()? };
         let (postgres, kafka, chain) = tokio::try_join!(
-            Postgres::create(&kit.postgres, &layout, ports.take()?, secret()),
-            Kafka::create(&kit.kafka, &layout, ports.take()?, ports.take()?),
+            Postgres::create(&kit.postgres, &layout, postgres_port, secret()),
+            Kafka::create(&kit.kafka, &layout, kafka_ports),
             Chain::start(chain),
         )?;
-        let fronts =
-            [RpcFront::start(ports.take()?, chain.rpc()).await?, RpcFront::start(ports.take()?, chain.rpc()).await?];
-        let content = Content::start(&layout).await?;
+        let mut switches = Switches::default();
+        let proxies = Proxies::open(ports.take()?, postgres_port, kafka_ports, &mut switches).await?;
+        let upstream = Arc::new(Upstream::new(chain.rpc(), slot)?);
+        let mut fronts = Vec::new();
+        for number in 1..=rpc_endpoints {
+            let label = format!("rpc-{number}");
+            let switch = switches.add(Part::Rpc, &label);
+            fronts.push(RpcFront::start(label, ports.take()?, Arc::clone(&upstream), &switch).await?);
+        }
+        let content = Content::start(&layout, &mut switches).await?;
+        let faults = Arc::new(switches.into_board(Saboteur::new(postgres.own_url())));
         let mut workers = Vec::new();
         for (name, _) in WORKERS {
             workers.push(Worker::new(name, ports.take()?));
         }
 
-        let env = environment(&layout, &postgres, &kafka, &fronts, &content, &workers);
+        let env = environment(&layout, &postgres, &proxies, &fronts, &content, &workers);
         let mut stack = Self {
             programs: Programs { directory, env, layout: layout.clone() },
             layout,
@@ -103,6 +119,8 @@ impl Stack {
             chain,
             fronts,
             content,
+            faults,
+            _proxies: proxies,
             workers,
             is_set_up: false,
             http: reqwest::Client::new(),

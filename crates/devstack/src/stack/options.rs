@@ -7,7 +7,7 @@ use crate::Progress;
 /// How much of a stack is wanted; each holds the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
-    /// PostgreSQL, Kafka, chain, pin server and gateways, all empty.
+    /// PostgreSQL, Kafka, chain, pin servers and gateways, all empty.
     Bare,
     /// Schema and topics too.
     SetUp,
@@ -24,6 +24,8 @@ pub struct StackOptions {
     pub extent: Extent,
     /// How long a slot of the chain takes.
     pub slot: Duration,
+    /// How many RPC endpoints stand before the chain.
+    pub rpc_endpoints: u8,
     /// Where `mintctl` and the workers lie; beside this program where none is given.
     pub bin_dir: Option<PathBuf>,
     /// Where downloads are kept; `$HOME/.cache/mintfleet` where none is given.
@@ -40,6 +42,7 @@ impl StackOptions {
             dir: dir.into(),
             extent: Extent::Workers,
             slot: Duration::from_millis(400),
+            rpc_endpoints: 3,
             bin_dir: None,
             cache: None,
             progress: Progress::silent(),

@@ -104,7 +104,8 @@ pub struct RealChain {
 impl RealChain {
     pub fn connect() -> Self {
         let urls = variable("SOLANA_RPC_ENDPOINTS");
-        let endpoints = endpoints(&urls.split(',').collect::<Vec<_>>());
+        let without_label = |entry| str::split_once(entry, '=').map_or(entry, |(_, url)| url);
+        let endpoints = endpoints(&urls.split(',').map(without_label).collect::<Vec<_>>());
         let payer = variable("MINT_PAYER_KEYPAIR");
         let signer = MintSigner::load(payer.as_ref(), &"17".repeat(32).into(), "test".into()).unwrap();
         let cluster = Cluster::start(Arc::clone(&endpoints), 1_000_000);

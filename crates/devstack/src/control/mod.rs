@@ -1,5 +1,7 @@
-//! How `devstack up` and `devstack down` talk to the stack in the background: HTTP on loopback, at an address that holds
+//! How `devstack up`, `down` and `fault` talk to the stack in the background: HTTP on loopback, at an address that holds
 //! a secret and lies in a file that only the owner reads.
+
+mod faults;
 
 use std::{fs, net::Ipv4Addr, sync::Arc};
 
@@ -27,11 +29,13 @@ pub type SharedStack = Arc<Mutex<Option<Stack>>>;
 /// somebody asks the stack to stop.
 ///
 /// # Errors
-/// No port can be had, or the file cannot be written.
+/// No port can be had, or the file cannot be written; or the stack is being stopped.
 pub async fn serve(stack: SharedStack, layout: &Layout) -> Result<Arc<Notify>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let secret = hex::encode(rand::random::<[u8; 16]>());
     let url = format!("http://{}/{secret}", listener.local_addr()?);
+    let faults = stack.lock().await.as_ref().map(|stack| Arc::clone(stack.faults()));
+    let faults = faults.context("the stack is being stopped")?;
     let stop = Arc::new(Notify::new());
     let commands = Router::new().route("/up/{extent}", post(up)).with_state(stack).route(
         "/stop",
@@ -40,7 +44,7 @@ pub async fn serve(stack: SharedStack, layout: &Layout) -> Result<Arc<Notify>> {
             async move || stop.notify_one()
         }),
     );
-    let routes = Router::new().nest(&format!("/{secret}"), commands);
+    let routes = Router::new().nest(&format!("/{secret}"), commands.merge(faults::routes(faults)));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     write_private(&layout.control(), &url)?;
     Ok(stop)
@@ -108,8 +112,11 @@ impl Control {
     }
 
     async fn post(&self, command: &str) -> Result<reqwest::Response> {
+        self.send(self.http.post(format!("{}/{command}", self.url))).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response> {
         // The address holds the secret: it stays out of the message.
-        let reply = self.http.post(format!("{}/{command}", self.url)).send().await;
-        reply.map_err(reqwest::Error::without_url).context("the stack does not answer")
+        request.send().await.map_err(reqwest::Error::without_url).context("the stack does not answer")
     }
 }

@@ -1,0 +1,90 @@
+//! What stands in front of the chain: RPC endpoints as providers offer them, which count the calls and fail on demand.
+
+mod births;
+mod counts;
+mod stale;
+mod upstream;
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use anyhow::Result;
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    response::Response,
+    routing::{get, post},
+};
+use bytes::Bytes;
+
+use counts::Counts;
+use stale::StaleView;
+pub(crate) use upstream::Upstream;
+
+use crate::faults::{Cut, HttpGate, Switch};
+
+/// What the chain's own server takes.
+const LARGEST_REQUEST: usize = 15 * 1024 * 1024;
+
+/// One endpoint. Closed when dropped.
+#[derive(Debug)]
+pub(crate) struct RpcFront {
+    label: String,
+    counts: Arc<Counts>,
+    gate: HttpGate,
+}
+
+impl RpcFront {
+    /// Listens on `port` of loopback and hands every call to `chain`, unless `switch` says otherwise.
+    pub(crate) async fn start(label: String, port: u16, chain: Arc<Upstream>, switch: &Switch) -> Result<Self> {
+        let counts = Arc::new(Counts::default());
+        let front = Arc::new(Front { chain, counts: Arc::clone(&counts), switch: switch.clone() });
+        let routes = Router::new()
+            .route("/", post(answer))
+            .route("/_counts", get(async |State(front): State<Arc<Front>>| Json(front.counts.by_method())))
+            .route("/_counts/reset", post(async |State(front): State<Arc<Front>>| front.counts.reset()))
+            .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+            .with_state(front);
+        let gate = HttpGate::open(port, switch.clone(), routes).await?;
+        Ok(Self { label, counts, gate })
+    }
+
+    /// What it is called, and where it answers.
+    pub(crate) fn entry(&self) -> String {
+        format!("{}=http://{}", self.label, self.gate.address())
+    }
+
+    /// The calls so far.
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        self.counts.by_method()
+    }
+
+    /// Starts counting anew.
+    pub(crate) fn reset_counts(&self) {
+        self.counts.reset();
+    }
+}
+
+#[derive(Debug)]
+struct Front {
+    chain: Arc<Upstream>,
+    counts: Arc<Counts>,
+    switch: Switch,
+}
+
+async fn answer(State(front): State<Arc<Front>>, body: Bytes) -> Result<Response, Cut> {
+    let methods = counts::methods(&body);
+    let methods: Vec<_> = methods.iter().map(Cow::as_ref).collect();
+    front.counts.count(&methods);
+    let met = front.switch.meet(&methods);
+    if let Some(answer) = met.before().await? {
+        return Ok(answer);
+    }
+    if methods.contains(&"sendTransaction") {
+        front.chain.births.note(&body);
+    }
+    let answer = match StaleView::of(&met) {
+        None => front.chain.pass(body.clone()).await,
+        Some(view) => view.answer(&front.chain, body.clone()).await,
+    };
+    met.after(answer)
+}

@@ -1,0 +1,36 @@
+//! What stands between clients and the servers that are processes of their own.
+
+use std::net::Ipv4Addr;
+
+use anyhow::Result;
+
+use crate::{
+    faults::{Part, Switches, TcpProxy},
+    kafka::KafkaPorts,
+};
+
+/// A proxy each before PostgreSQL and Kafka. Closed when dropped.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    /// Where clients find PostgreSQL.
+    pub postgres_port: u16,
+    /// Where clients find Kafka.
+    pub kafka_port: u16,
+    _open: [TcpProxy; 2],
+}
+
+impl Proxies {
+    pub(super) async fn open(
+        postgres_port: u16,
+        postgres: u16,
+        kafka: KafkaPorts,
+        switches: &mut Switches,
+    ) -> Result<Self> {
+        let at = |port: u16| (Ipv4Addr::LOCALHOST, port).into();
+        let open = [
+            TcpProxy::open(postgres_port, switches.add(Part::Postgres, "postgres"), at(postgres)).await?,
+            TcpProxy::open(kafka.advertised, switches.add(Part::Kafka, "kafka"), at(kafka.broker)).await?,
+        ];
+        Ok(Self { postgres_port, kafka_port: kafka.advertised, _open: open })
+    }
+}
