@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use domain::Record;
 
 use crate::offsets::OffsetTracker;
@@ -39,6 +40,19 @@ pub struct Delivery {
     pub record: Record,
     /// What finishes it.
     pub ticket: Ticket,
+}
+
+/// How far an owned partition was consumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumed {
+    /// Which one.
+    pub partition: Partition,
+    /// Another one with every assignment in this process.
+    pub epoch: u64,
+    /// The record time up to which all is finished, where that is known.
+    pub through: Option<DateTime<Utc>>,
+    /// Whether records are in hand.
+    pub busy: bool,
 }
 
 /// Partitions that have to be paused or resumed, because their window filled or emptied.
@@ -97,7 +111,7 @@ impl Assignment {
         let partition = Partition { topic: record.topic.as_str().into(), id: record.partition };
         let mut owned = self.lock();
         let entry = owned.get_mut(&partition)?;
-        if !entry.tracker.received(record.offset) {
+        if !entry.tracker.received(record.offset, record.timestamp) {
             return None;
         }
         let bytes = record.size();
@@ -148,6 +162,23 @@ impl Assignment {
             }
         }
         flow
+    }
+
+    /// How far each partition owned now was consumed.
+    pub fn consumed(&self) -> Vec<Consumed> {
+        let owned = self.lock();
+        let consumed = owned.iter().map(|(partition, entry)| Consumed {
+            partition: partition.clone(),
+            epoch: entry.epoch,
+            through: entry.tracker.through(),
+            busy: entry.tracker.window() > 0,
+        });
+        consumed.collect()
+    }
+
+    /// Whether a partition is owned now.
+    pub fn owns(&self, partition: &Partition) -> bool {
+        self.lock().contains_key(partition)
     }
 
     /// Every partition owned now.

@@ -1,4 +1,4 @@
-//! Loads, inserts and commits of concurrent operations share round trips; a batch that fails for a row's own fault is
+//! Loads, inserts, commits and put-offs of concurrent operations share round trips; a batch that fails for a row's own fault is
 //! split until only that row fails.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use domain::{Failure, NewOperation, Operation, OperationId};
 use futures::future::BoxFuture;
 use resilience::Gather;
 
-use crate::ports::{Commit, Committed, Inserted, OperationStore, StoreError};
+use crate::ports::{Commit, Committed, Inserted, OperationStore, PutOff, StoreError};
 
 /// Most rows of one statement.
 const ROWS: usize = 500;
@@ -30,6 +30,7 @@ pub struct Batches {
     loads: Gather<OperationId, Result<Loaded, StoreError>>,
     inserts: Gather<NewOperation, Result<Inserted, StoreError>>,
     commits: Gather<Commit, Result<Committed, StoreError>>,
+    put_offs: Gather<PutOff, Result<bool, StoreError>>,
 }
 
 impl Batches {
@@ -38,7 +39,8 @@ impl Batches {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new<S: OperationStore>(store: &Arc<S>) -> Self {
-        let (loading, inserting, committing) = (Arc::clone(store), Arc::clone(store), Arc::clone(store));
+        let (loading, inserting, committing, putting_off) =
+            (Arc::clone(store), Arc::clone(store), Arc::clone(store), Arc::clone(store));
         Self {
             loads: Gather::new(ROWS, move |ids| load(Arc::clone(&loading), ids)),
             inserts: Gather::weighing(ROWS, BYTES, new_operation_size, move |batch| {
@@ -48,6 +50,10 @@ impl Batches {
             commits: Gather::weighing(ROWS, BYTES, commit_size, move |batch| {
                 let store = Arc::clone(&committing);
                 async move { split(&batch, &|part: &[Commit]| commit_part(&*store, part)).await }
+            }),
+            put_offs: Gather::new(ROWS, move |batch: Vec<PutOff>| {
+                let store = Arc::clone(&putting_off);
+                async move { split(&batch, &|part: &[PutOff]| put_off_part(&*store, part)).await }
             }),
         }
     }
@@ -75,6 +81,14 @@ impl Batches {
     pub async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
         self.commits.call(commit).await
     }
+
+    /// Records one try that failed; false where the row is not as the step saw it any more.
+    ///
+    /// # Errors
+    /// The row's fault, or the database's trouble.
+    pub async fn put_off(&self, put_off: PutOff) -> Result<bool, StoreError> {
+        self.put_offs.call(put_off).await
+    }
 }
 
 async fn load<S: OperationStore>(store: Arc<S>, ids: Vec<OperationId>) -> Vec<Result<Loaded, StoreError>> {
@@ -93,6 +107,10 @@ fn insert_part<'a, S: OperationStore>(store: &'a S, part: &'a [NewOperation]) ->
 
 fn commit_part<'a, S: OperationStore>(store: &'a S, part: &'a [Commit]) -> Part<'a, Committed> {
     Box::pin(store.commit(part))
+}
+
+fn put_off_part<'a, S: OperationStore>(store: &'a S, part: &'a [PutOff]) -> Part<'a, bool> {
+    Box::pin(store.put_off(part))
 }
 
 type Part<'a, R> = BoxFuture<'a, Result<Vec<R>, StoreError>>;

@@ -9,6 +9,7 @@ use crate::dead_letter::dead_letter_id;
 use crate::ports::{EventSink, Inserted, StoreError};
 use crate::processor::{Disposition, Processor, Trouble};
 use crate::telling::Telling;
+use crate::tries::Tries;
 
 /// Takes `nft-operations`. Nothing slow happens here, so that rejections come early and the API's topic is drained at
 /// once. Indifferent to the order of records.
@@ -34,7 +35,7 @@ impl<E: EventSink, C: Clock> Intake<E, C> {
             let Telling { publisher, source, topic_prefix } = &self.telling;
             publisher.publish(Rejected::record(id, &failure, event, at, source, topic_prefix)).await?;
         }
-        Ok(Disposition::DeadLetter { failure, operation })
+        Ok(Disposition::DeadLetter { failure, operation, attempts: 1 })
     }
 }
 
@@ -45,7 +46,7 @@ impl<E: EventSink, C: Clock> Processor for Intake<E, C> {
         None
     }
 
-    async fn attempt(&self, record: &Record, _: u32) -> Result<Disposition, Trouble> {
+    async fn attempt(&self, record: &Record, tries: &Tries) -> Result<Disposition, Trouble> {
         let operation = match OperationRequested::accept(record, self.clock.now()) {
             Ok(operation) => operation,
             Err(failure) => return self.reject(record, failure).await,
@@ -60,7 +61,7 @@ impl<E: EventSink, C: Clock> Processor for Intake<E, C> {
                 self.reject(record, Failure::permanent("operation-conflict", reason)).await
             }
             Err(error @ StoreError::Row { .. }) => self.reject(record, error.failure()).await,
-            Err(StoreError::Unavailable(failure)) => Err(Trouble::dependency(failure)),
+            Err(StoreError::Unavailable(failure)) => Err(tries.again(failure)),
         }
     }
 }

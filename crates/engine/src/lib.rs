@@ -3,6 +3,7 @@
 
 mod assignment;
 mod batches;
+mod consumption;
 mod dead_letter;
 mod intake;
 mod lanes;
@@ -11,24 +12,37 @@ mod offsets;
 mod ports;
 mod processor;
 mod publisher;
+mod redrive;
+mod row_outbox;
+mod row_ports;
 mod runner;
 mod step;
 mod step_processor;
+mod sweeper;
 mod telling;
+mod tries;
+mod upkeep;
 
-pub use assignment::{Assignment, Delivery, Flow, Ticket, Window};
+pub use assignment::{Assignment, Consumed, Delivery, Flow, Ticket, Window};
 pub use batches::{Batches, Loaded};
+pub use consumption::Consumption;
 pub use dead_letter::{DeadLetter, dead_letter_id};
 pub use intake::Intake;
 pub use metrics::describe as describe_metrics;
 pub use offsets::OffsetTracker;
 pub use ports::{
-    Commit, Committed, EventSink, Inserted, OperationStore, Partition, Pin, PinClaim, PinLedger, PublishError,
+    Commit, Committed, EventSink, Inserted, OperationStore, Partition, Pin, PinClaim, PinLedger, PublishError, PutOff,
     Snapshot, StoreError,
 };
 pub use processor::{Disposition, Halt, Processor, Trouble};
 pub use publisher::Publisher;
+pub use redrive::Redrive;
+pub use row_outbox::{Interrupted, RowOutbox};
+pub use row_ports::{Backlog, Claim, ConsumptionReport, Reason, RowStore, Sweep};
 pub use runner::{Fatal, Runner};
 pub use step::{StepError, StepHandler};
 pub use step_processor::StepProcessor;
+pub use sweeper::Sweeper;
 pub use telling::Telling;
+pub use tries::Tries;
+pub use upkeep::{Round, Upkeep};

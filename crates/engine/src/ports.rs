@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{Cid, Failure, FailureClass, NewOperation, Operation, OperationId, OutgoingRecord, Transition};
@@ -76,6 +77,21 @@ pub enum Committed {
     NotPinned,
 }
 
+/// A try that did not bring an operation on, as its row is to remember it. Guarded by id, state, version and attempts of
+/// `operation`. The version stays: it numbers what the world is told, and nothing is told; and whoever is about to commit
+/// a transition of the same version, having got further, is not held up by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutOff {
+    /// The operation as it was when the step tried.
+    pub operation: Operation,
+    /// What was in the way.
+    pub failure: Failure,
+    /// Whether the try counts as an attempt.
+    pub spends: bool,
+    /// How long from now the row owns the next try; none where the record waits in its lane.
+    pub wait: Option<Duration>,
+}
+
 /// The table `minting_operations` and its sisters. Every batch is one statement and all or nothing; results come in the
 /// order of the batch.
 pub trait OperationStore: Send + Sync + 'static {
@@ -87,6 +103,9 @@ pub trait OperationStore: Send + Sync + 'static {
 
     /// Commits transitions, each with its history row and its attempt.
     fn commit(&self, batch: &[Commit]) -> impl Future<Output = Result<Vec<Committed>, StoreError>> + Send;
+
+    /// Records tries that failed. False where the row is not as the step saw it any more: then nothing was recorded.
+    fn put_off(&self, batch: &[PutOff]) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// Puts an operation in front of a person; keeps the first reason. An unknown id is no error.
     fn flag(&self, id: OperationId, reason: &str) -> impl Future<Output = Result<(), StoreError>> + Send;

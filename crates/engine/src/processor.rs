@@ -1,8 +1,11 @@
-//! What a record becomes: done, a dead letter, or tried again.
+//! What a record becomes: done, put off, a dead letter, or tried again.
 
 use std::future::Future;
+use std::time::Duration;
 
 use domain::{Failure, OperationId, Record};
+
+use crate::tries::Tries;
 
 /// Handles the records of one consumer group.
 pub trait Processor: Send + Sync + 'static {
@@ -12,8 +15,8 @@ pub trait Processor: Send + Sync + 'static {
     /// Records of one lane run one after the other; none: the record waits for nobody.
     fn lane(&self, record: &Record) -> Option<Vec<u8>>;
 
-    /// One try. `spent` is the number of tries before this one that counted as attempts.
-    fn attempt(&self, record: &Record, spent: u32) -> impl Future<Output = Result<Disposition, Trouble>> + Send;
+    /// One try, after those that failed in this lane.
+    fn attempt(&self, record: &Record, tries: &Tries) -> impl Future<Output = Result<Disposition, Trouble>> + Send;
 }
 
 /// How a record ended.
@@ -21,24 +24,33 @@ pub trait Processor: Send + Sync + 'static {
 pub enum Disposition {
     /// All of its work is durable and told.
     Done,
+    /// Its operation's row owns the next try.
+    PutOff {
+        /// What it waits for the end of.
+        failure: Failure,
+        /// How long.
+        wait: Duration,
+    },
     /// It is to be put aside.
     DeadLetter {
         /// Why.
         failure: Failure,
         /// Whom it is about, where that is known.
         operation: Option<OperationId>,
+        /// Tries that counted, this one included.
+        attempts: u32,
     },
 }
 
 /// Why a try did not end a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is tried again after a pause.
+    /// It is tried again in its lane.
     Again {
         /// What went wrong.
         failure: Failure,
-        /// Whether the try counts as an attempt.
-        spends: bool,
+        /// When.
+        pause: Duration,
     },
     /// Nothing more can be done in this process.
     Halt(Halt),
@@ -58,13 +70,5 @@ pub enum Halt {
 impl From<Halt> for Trouble {
     fn from(halt: Halt) -> Self {
         Self::Halt(halt)
-    }
-}
-
-impl Trouble {
-    /// A failure of a dependency of ours: no attempt is spent.
-    #[must_use]
-    pub const fn dependency(failure: Failure) -> Self {
-        Self::Again { failure, spends: false }
     }
 }

@@ -4,10 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use domain::{Clock, Failure, OperationId, Record};
 use futures::FutureExt;
-use resilience::{Backoff, Jitter};
+use resilience::Jitter;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,8 @@ use crate::lanes::Lanes;
 use crate::metrics;
 use crate::ports::EventSink;
 use crate::processor::{Disposition, Halt, Processor, Trouble};
-use crate::publisher::{PAUSES, Publisher};
+use crate::publisher::Publisher;
+use crate::tries::Tries;
 
 /// One consumer group's work in this process.
 #[derive(Debug)]
@@ -113,34 +113,38 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
     }
 
     async fn until_durable(&self, record: &Record) -> Result<(), Halt> {
-        let mut tries = Tries::default();
-        let mut pauses = Backoff::new(PAUSES, Arc::clone(&self.jitter));
+        let mut tries = Tries::new(Arc::clone(&self.jitter));
         loop {
-            let (failure, spends) = match self.attempt(record, tries.spent).await {
+            let (failure, pause) = match self.attempt(record, &tries).await {
                 Ok(Disposition::Done) => {
                     metrics::done(P::NAME);
                     return Ok(());
                 }
-                Ok(Disposition::DeadLetter { failure, operation }) => {
-                    return self.put_aside(record, &failure, operation, &tries).await;
+                Ok(Disposition::PutOff { failure, wait }) => {
+                    metrics::put_off(P::NAME, &failure);
+                    log_put_off(P::NAME, record, &failure, wait);
+                    return Ok(());
+                }
+                Ok(Disposition::DeadLetter { failure, operation, attempts }) => {
+                    return self.put_aside(record, &failure, operation, attempts, &tries).await;
                 }
                 Err(Trouble::Halt(halt)) => return Err(halt),
-                Err(Trouble::Again { failure, spends }) => (failure, spends),
+                Err(Trouble::Again { failure, pause }) => (failure, pause),
             };
-            tries.note(spends, self.clock.now());
+            tries.note(self.clock.now());
             metrics::retried(P::NAME, &failure);
             log_retry(P::NAME, record, &failure, &tries);
             tokio::select! {
-                () = tokio::time::sleep(pauses.next_pause()) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = self.stop.cancelled() => return Err(Halt::Stopping),
             }
         }
     }
 
     /// One try. A panic in it is a bug of ours and must not stop the neighbours: it is tried again like any trouble.
-    async fn attempt(&self, record: &Record, spent: u32) -> Result<Disposition, Trouble> {
-        let attempt = AssertUnwindSafe(self.processor.attempt(record, spent)).catch_unwind();
-        attempt.await.unwrap_or_else(|_| Err(Trouble::dependency(Failure::transient("panicked", "a bug: see the log"))))
+    async fn attempt(&self, record: &Record, tries: &Tries) -> Result<Disposition, Trouble> {
+        let attempt = AssertUnwindSafe(self.processor.attempt(record, tries)).catch_unwind();
+        attempt.await.unwrap_or_else(|_| Err(tries.again(panicked())))
     }
 
     async fn put_aside(
@@ -148,6 +152,7 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
         record: &Record,
         failure: &Failure,
         operation: Option<OperationId>,
+        attempts: u32,
         tries: &Tries,
     ) -> Result<(), Halt> {
         let letter = DeadLetter {
@@ -156,8 +161,8 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
             operation,
             group: &self.group,
             step: P::NAME,
-            attempts: tries.spent + 1,
-            first_failed_at: tries.first_failed_at.unwrap_or_else(|| self.clock.now()),
+            attempts,
+            first_failed_at: tries.first_failed_at().unwrap_or_else(|| self.clock.now()),
         };
         self.publisher.publish_dead_letter(&letter).await?;
         metrics::dead_lettered(P::NAME, failure);
@@ -175,29 +180,29 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
     }
 }
 
-#[derive(Debug, Default)]
-struct Tries {
-    all: u32,
-    spent: u32,
-    first_failed_at: Option<DateTime<Utc>>,
-}
-
-impl Tries {
-    fn note(&mut self, spends: bool, now: DateTime<Utc>) {
-        self.all += 1;
-        self.spent += u32::from(spends);
-        self.first_failed_at.get_or_insert(now);
-    }
+/// What a bug of ours is to the operation that met it: the log has the rest.
+pub fn panicked() -> Failure {
+    Failure::transient("panicked", "a bug: see the log")
 }
 
 /// The first failure of a record is news; the rest is for whoever looks closer.
 fn log_retry(step: &str, record: &Record, failure: &Failure, tries: &Tries) {
     let (topic, partition, offset) = (&record.topic, record.partition, record.offset);
     let Failure { code, message, .. } = failure;
-    if tries.all == 1 {
+    if tries.failed() == 1 {
         tracing::warn!(step, topic, partition, offset, failure.code = %code, failure.message = message, "trying again");
     } else {
-        let tries = tries.all;
+        let tries = tries.failed();
         tracing::debug!(step, topic, partition, offset, tries, failure.code = %code, "trying again");
     }
+}
+
+/// Told once in its lane, a failure is no news any more when the row takes over.
+fn log_put_off(step: &str, record: &Record, failure: &Failure, wait: Duration) {
+    let (topic, partition, offset) = (&record.topic, record.partition, record.offset);
+    let Failure { code, message, .. } = failure;
+    let wait_seconds = wait.as_secs();
+    tracing::debug!(
+        step, topic, partition, offset, wait_seconds, failure.code = %code, failure.message = message, "put off"
+    );
 }

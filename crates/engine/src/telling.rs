@@ -49,7 +49,11 @@ impl<E: EventSink> Telling<E> {
         self.publisher.publish(StatusChanged::record(operation, &self.source, &self.topic_prefix)).await
     }
 
-    async fn request(&self, operation: &Operation) -> Result<(), Halt> {
+    /// Publishes the next request event alone, where there is one.
+    ///
+    /// # Errors
+    /// [`Halt`] when the process ends first.
+    pub async fn request(&self, operation: &Operation) -> Result<(), Halt> {
         match StepRequest::record(operation, &self.source, &self.topic_prefix) {
             Some(record) => self.publisher.publish(record).await,
             None => Ok(()),

@@ -1,7 +1,9 @@
 //! How far behind a group is.
 
+use std::time::Duration;
+
 use engine::Partition;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
@@ -9,6 +11,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::admin::{Admin, WITHIN};
 use crate::client;
 use crate::error::Error;
+
+const DOING: &str = "asking for a group's offsets";
 
 /// Where a group stands in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +41,6 @@ impl Admin {
     /// # Errors
     /// [`Error::Request`], also when a topic does not exist.
     pub async fn lag(&self, group: &str, topics: &[String]) -> Result<Vec<PartitionLag>, Error> {
-        const DOING: &str = "asking for a group's offsets";
         let mut config = client::plain(&self.settings)?;
         config.set("group.id", group).set("enable.auto.commit", "false");
         let topics = topics.to_vec();
@@ -51,18 +54,27 @@ impl Admin {
                     asked.add_partition(topic, partition.id());
                 }
             }
-            let committed = client.committed_offsets(asked, WITHIN).map_err(Error::request(DOING))?;
-            let place = |element: &TopicPartitionListElem<'_>| {
-                let (topic, id) = (element.topic(), element.partition());
-                let (start, end) = client.fetch_watermarks(topic, id, WITHIN).map_err(Error::request(DOING))?;
-                let committed = match element.offset() {
-                    Offset::Offset(offset) => Some(offset),
-                    Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
-                };
-                Ok(PartitionLag { partition: Partition { topic: topic.into(), id }, start, end, committed })
-            };
-            committed.elements().iter().map(place).collect()
+            places(&client, asked, WITHIN)
         };
         tokio::task::spawn_blocking(ask).await.map_err(Error::interrupted(DOING))?
     }
+}
+
+/// Where the client's group stands in those partitions. Each question waits `within` at most.
+pub(crate) fn places<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    asked: TopicPartitionList,
+    within: Duration,
+) -> Result<Vec<PartitionLag>, Error> {
+    let committed = client.committed_offsets(asked, within).map_err(Error::request(DOING))?;
+    let place = |element: &TopicPartitionListElem<'_>| {
+        let (topic, id) = (element.topic(), element.partition());
+        let (start, end) = client.fetch_watermarks(topic, id, within).map_err(Error::request(DOING))?;
+        let committed = match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
+        };
+        Ok(PartitionLag { partition: Partition { topic: topic.into(), id }, start, end, committed })
+    };
+    committed.elements().iter().map(place).collect()
 }

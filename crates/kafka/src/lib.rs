@@ -3,6 +3,7 @@
 //! rdkafka.
 
 mod admin;
+mod backlog;
 mod client;
 mod cluster;
 mod consumer;
@@ -21,6 +22,7 @@ mod settings;
 mod topics;
 
 pub use admin::{Admin, Difference, TopicOutcome, TopicReport};
+pub use backlog::GroupBacklog;
 pub use cluster::{Broker, Cluster, TopicDescription};
 pub use consumer::Consumer;
 pub use error::Error;

@@ -9,6 +9,7 @@ mod ops;
 mod shutdown;
 mod start;
 mod telemetry;
+mod upkeep;
 mod worker;
 
 pub use cluster::join_cluster;

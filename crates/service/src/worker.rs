@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use domain::{Priority, SystemClock, Topic};
-use engine::{Assignment, Batches, Intake, OperationStore, Processor, Publisher, Runner, StepHandler, StepProcessor};
-use engine::{Telling, Window};
-use futures::future::{BoxFuture, join_all, select_all};
-use kafka::{Consumer, ConsumerHandle, FatalError, KafkaSettings, Producer};
+use engine::{
+    Assignment, Batches, Intake, OperationStore, Processor, Publisher, RowStore, Runner, StepHandler, StepProcessor,
+    Telling, Window,
+};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all, ready, select_all};
+use kafka::{Consumer, ConsumerHandle, FatalError, GroupBacklog, KafkaSettings, Producer};
 use resilience::Jitter;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::ops::Checks;
 use crate::start::{HANGS, Process};
+use crate::upkeep::{beside, upkeep};
 
 /// How long the last records may take to be acknowledged.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -37,7 +41,7 @@ struct Group {
     work: BoxFuture<'static, Result<(), engine::Fatal>>,
 }
 
-impl<S: OperationStore> Worker<S> {
+impl<S: OperationStore + RowStore> Worker<S> {
     /// Starts the producer. Groups are joined by [`Self::intake`] and [`Self::step`].
     ///
     /// # Errors
@@ -61,19 +65,24 @@ impl<S: OperationStore> Worker<S> {
     pub fn intake(&mut self) -> anyhow::Result<()> {
         let group = self.group_name("intake");
         let intake = Intake::new(Arc::clone(&self.batches), self.telling(), group.clone(), SystemClock);
-        self.join(group, &[Topic::Operations.name(&self.settings.topic_prefix)], intake)
+        let topics = [Topic::Operations.name(&self.settings.topic_prefix)];
+        self.join(group, &topics, intake, Assignment::new(Window::default()), ready(()))
     }
 
-    /// Takes the requests of one step, of every priority.
+    /// Takes the requests of one step, of every priority, and keeps up the rows that wait for it.
     ///
     /// # Errors
     /// Settings that Kafka's client does not take.
     pub fn step<H: StepHandler>(&mut self, handler: H) -> anyhow::Result<()> {
         let requests = Priority::ALL.map(|priority| Topic::Requests(H::STEP, priority));
         let topics = requests.map(|topic| topic.name(&self.settings.topic_prefix));
-        let (store, batches) = (Arc::clone(&self.store), Arc::clone(&self.batches));
-        let processor = StepProcessor::new(Arc::new(handler), store, batches, self.telling());
-        self.join(self.group_name(H::STEP.as_str()), &topics, processor)
+        let (store, batches, telling) = (Arc::clone(&self.store), Arc::clone(&self.batches), self.telling());
+        let group = self.group_name(H::STEP.as_str());
+        let assignment = Assignment::new(Window::default());
+        let backlog = GroupBacklog::connect(&self.settings, &group)?;
+        let upkeep = upkeep(H::STEP, &self.store, &telling, backlog, &assignment);
+        let processor = StepProcessor::new(Arc::new(handler), store, batches, telling);
+        self.join(group, &topics, processor, assignment, upkeep)
     }
 
     /// Runs until the process is told to end: then nothing new is taken, what is in hand is finished within the grace
@@ -136,8 +145,14 @@ impl<S: OperationStore> Worker<S> {
         format!("{}mintfleet-{step}", self.settings.topic_prefix)
     }
 
-    fn join(&mut self, name: String, topics: &[String], processor: impl Processor) -> anyhow::Result<()> {
-        let assignment = Assignment::new(Window::default());
+    fn join<P: Processor>(
+        &mut self,
+        name: String,
+        topics: &[String],
+        processor: P,
+        assignment: Arc<Assignment>,
+        upkeep: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let (sender, deliveries) = mpsc::unbounded_channel();
         let consumer = Consumer::start(&self.settings, &name, topics, Arc::clone(&assignment), sender)?;
         let runner = Runner {
@@ -149,7 +164,8 @@ impl<S: OperationStore> Worker<S> {
             jitter: Arc::clone(&self.jitter),
             stop: self.process.stop.clone(),
         };
-        let work = Box::pin(runner.run(deliveries, self.process.grace));
+        let upkeep = self.process.stop.clone().run_until_cancelled_owned(upkeep).map(drop);
+        let work = Box::pin(beside(runner.run(deliveries, self.process.grace), upkeep));
         self.groups.push(Group { name, consumer, assignment, work });
         Ok(())
     }

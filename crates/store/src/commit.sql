@@ -45,7 +45,10 @@ WITH input AS MATERIALIZED (
         attempts = 0,
         next_attempt_at = NULL,
         claimed_until = NULL,
+        requested_at = NULL,
         wakes = 0,
+        -- A record came with this change, and stays until the status is told.
+        status_owed = false,
         failure_class = input.failure_class,
         failure_code = input.failure_code,
         failure_message = input.failure_message,

@@ -54,6 +54,14 @@ pub(crate) fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether the connection broke under the statement, or was refused: another one may do.
+pub(crate) fn is_lost_connection(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
+    // 57P01 to 57P03: the server ends the session, crashes, or is just starting.
+    let ended = code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03");
+    ended || matches!(error, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed)
+}
+
 /// Whether a table is missing.
 pub(crate) fn is_undefined_table(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(failure) if failure.code == NOT_MIGRATED)

@@ -1,8 +1,11 @@
-//! PostgreSQL: all SQL of the product. [`Store`] answers the engine's ports `OperationStore` and `PinLedger`, and what
-//! operators ask. Every batch is one statement; every statement is checked against the schema when it is compiled.
+//! PostgreSQL: all SQL of the product. [`Store`] answers the engine's ports `OperationStore`, `RowStore` and `PinLedger`,
+//! and what operators ask. Every batch is one statement; every statement is checked against the schema when it is
+//! compiled.
 
+mod claims;
 mod commit;
 mod commit_row;
+mod consumption;
 mod errors;
 mod flag;
 mod identity;
@@ -12,6 +15,7 @@ mod metrics;
 mod pins;
 mod pool;
 mod ports;
+mod put_off;
 mod report_rows;
 mod reports;
 mod rows;

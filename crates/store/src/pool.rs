@@ -3,16 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::StoreError;
-use resilience::Jitter;
+use resilience::{Jitter, Policies, PolicyName};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgPool};
 use tokio::time::{sleep, timeout};
 
-use crate::errors::{is_conflict, no_answer, store_error};
+use crate::errors::{is_conflict, is_lost_connection, no_answer, store_error};
 use crate::metrics;
 
 /// How many connections, and how long anything may take.
@@ -57,7 +58,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 pub struct Store {
     pub(crate) pool: PgPool,
     statement_timeout: Duration,
-    jitter: Jitter,
+    policies: Policies,
+    jitter: Arc<Jitter>,
 }
 
 impl Store {
@@ -86,7 +88,8 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(|error| store_error(&error))?;
-        Ok(Self { pool, statement_timeout: settings.statement_timeout, jitter: Jitter::from_os() })
+        let (policies, jitter) = (Policies::default(), Arc::new(Jitter::from_os()));
+        Ok(Self { pool, statement_timeout: settings.statement_timeout, policies, jitter })
     }
 
     /// Closes every connection once its statement is done.
@@ -94,7 +97,8 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Sends a statement. Where it loses a deadlock or a serialization conflict it is sent once more.
+    /// Sends a statement, and again where it lost a deadlock or a serialization conflict, or its connection. The
+    /// statement may have been executed before the connection was lost: every one of them is safe to repeat.
     pub(crate) async fn run<T, F>(
         &self,
         statement: &'static str,
@@ -104,21 +108,26 @@ impl Store {
         F: Future<Output = Result<T, sqlx::Error>> + Send,
     {
         let limit = self.statement_timeout;
-        metrics::sent(statement);
-        let mut outcome = timeout(limit, send()).await;
-        if let Ok(Err(error)) = &outcome
-            && is_conflict(error)
-        {
-            sleep(self.pause()).await;
+        let (mut conflicts, mut lost) = (0, 0);
+        loop {
             metrics::sent(statement);
-            outcome = timeout(limit, send()).await;
+            let error = match timeout(limit, send()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(no_answer(limit)),
+            };
+            let pause = if is_conflict(&error) {
+                conflicts += 1;
+                self.policies[PolicyName::DatabaseConflict].pause_after(conflicts, &self.jitter)
+            } else if is_lost_connection(&error) {
+                lost += 1;
+                self.policies[PolicyName::DatabaseConnection].pause_after(lost, &self.jitter)
+            } else {
+                None
+            };
+            let Some(pause) = pause else { return Err(store_error(&error)) };
+            sleep(pause).await;
         }
-        outcome.map_err(|_| no_answer(limit))?.map_err(|error| store_error(&error))
-    }
-
-    /// 100 to 500 ms, so that two that were in each other's way are not so again.
-    fn pause(&self) -> Duration {
-        Duration::from_millis(300).mul_f64(1.0 + self.jitter.symmetric() * 2.0 / 3.0)
     }
 }
 

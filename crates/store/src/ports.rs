@@ -1,10 +1,13 @@
 //! The engine's ports.
 
-use domain::{NewOperation, OperationId};
-use engine::{Commit, Committed, Inserted, OperationStore, Pin, PinClaim, PinLedger, Snapshot, StoreError};
+use domain::{NewOperation, OperationId, Priority, Step};
+use engine::{
+    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore,
+    Snapshot, StoreError, Sweep,
+};
 
 use crate::pool::Store;
-use crate::{commit, flag, insert, load, pins};
+use crate::{claims, commit, consumption, flag, insert, load, pins, put_off};
 
 impl OperationStore for Store {
     async fn insert(&self, batch: &[NewOperation]) -> Result<Vec<Inserted>, StoreError> {
@@ -19,8 +22,30 @@ impl OperationStore for Store {
         commit::commit(self, batch).await
     }
 
+    async fn put_off(&self, batch: &[PutOff]) -> Result<Vec<bool>, StoreError> {
+        put_off::put_off(self, batch).await
+    }
+
     async fn flag(&self, id: OperationId, reason: &str) -> Result<(), StoreError> {
         flag::flag(self, id, reason).await
+    }
+}
+
+impl RowStore for Store {
+    async fn claim_due(&self, step: Step, shares: &[(Priority, u32)]) -> Result<Vec<Claim>, StoreError> {
+        claims::claim_due(self, step, shares).await
+    }
+
+    async fn claim_still(&self, sweep: &Sweep) -> Result<Vec<Claim>, StoreError> {
+        claims::claim_still(self, sweep).await
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<(), StoreError> {
+        claims::settle(self, claims).await
+    }
+
+    async fn report(&self, reports: &[ConsumptionReport]) -> Result<Vec<Option<i64>>, StoreError> {
+        consumption::report(self, reports).await
     }
 }
 

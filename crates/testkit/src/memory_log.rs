@@ -1,18 +1,20 @@
 //! Topics in memory: one partition each, consumed from committed offsets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{OutgoingRecord, Record};
-use engine::{EventSink, PublishError};
+use domain::{Clock, Failure, OutgoingRecord, Record};
+use engine::{Backlog, EventSink, Partition, PublishError};
 
 use crate::crash::Crash;
+use crate::test_clock::TestClock;
 
 /// What survives a crash.
 #[derive(Debug, Default)]
 pub struct Log {
     topics: Mutex<HashMap<String, Vec<Record>>>,
     committed: Mutex<HashMap<(String, String), i64>>,
+    clock: TestClock,
 }
 
 impl Log {
@@ -24,7 +26,7 @@ impl Log {
             topic: outgoing.topic,
             partition: 0,
             offset: i64::try_from(records.len()).unwrap_or(i64::MAX),
-            timestamp: None,
+            timestamp: Some(self.clock.now()),
             key: outgoing.key,
             value: outgoing.value,
             headers: outgoing.headers,
@@ -67,6 +69,31 @@ impl EventSink for MemorySink {
         self.log.append(record);
         self.crash.moment().await;
         Ok(())
+    }
+}
+
+/// What the log says of a group.
+#[derive(Debug)]
+pub struct MemoryBacklog {
+    /// The log.
+    pub log: Arc<Log>,
+    /// The group.
+    pub group: String,
+    /// Partitions of every topic; the log has records in the first alone.
+    pub partitions: u32,
+}
+
+impl Backlog for MemoryBacklog {
+    async fn partitions(&self, _: &str) -> Result<u32, Failure> {
+        Ok(self.partitions)
+    }
+
+    async fn consumed_to_end(&self, partitions: Vec<Partition>) -> Result<HashSet<Partition>, Failure> {
+        let at_end = |partition: &Partition| {
+            let committed = self.log.committed(&self.group, &partition.topic);
+            self.log.records_from(&partition.topic, committed).is_empty()
+        };
+        Ok(partitions.into_iter().filter(at_end).collect())
     }
 }
 

@@ -4,10 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use domain::{Attempt, ContentHash, Failure, NewOperation, Operation, OperationId, Signature, Transition, Verdict};
-use engine::{Commit, Committed, Inserted, OperationStore, Snapshot, StoreError};
+use domain::{
+    Attempt, Clock, ContentHash, Failure, NewOperation, Operation, OperationId, Priority, Signature, Step, Transition,
+    Verdict,
+};
+use engine::{
+    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, PutOff, RowStore, Snapshot, StoreError,
+    Sweep,
+};
 
 use crate::crash::Crash;
+use crate::memory_rows::Rows;
+use crate::test_clock::TestClock;
 
 /// What survives a crash.
 #[derive(Debug, Default)]
@@ -15,6 +23,8 @@ pub struct Tables {
     operations: Mutex<HashMap<OperationId, (ContentHash, Operation)>>,
     attempts: Mutex<Vec<RecordedAttempt>>,
     flags: Mutex<HashMap<OperationId, String>>,
+    rows: Mutex<Rows>,
+    clock: TestClock,
 }
 
 /// A row of `mint_attempts`.
@@ -37,6 +47,24 @@ impl Tables {
             needs_review: lock(&self.flags).get(&id).cloned(),
             ..row
         })
+    }
+
+    /// Whether a row's status is owed.
+    pub fn owes_status(&self, id: OperationId) -> bool {
+        lock(&self.rows).of(id).status_owed
+    }
+
+    /// How often anything was woken.
+    pub fn woken(&self) -> usize {
+        lock(&self.rows).woken
+    }
+
+    /// Changes a row as a person would, with a status that is owed.
+    pub fn type_over(&self, id: OperationId, change: impl FnOnce(&mut Operation)) {
+        if let Some((_, row)) = lock(&self.operations).get_mut(&id) {
+            change(row);
+            lock(&self.rows).of(id).status_owed = true;
+        }
     }
 
     /// Every attempt on record.
@@ -101,8 +129,35 @@ impl Tables {
         }
         if let Some(row) = lock(&self.operations).get_mut(&operation.id) {
             row.1 = Operation { open_attempt: None, ..next };
+            lock(&self.rows).moved(operation.id);
         }
         Committed::At(now)
+    }
+
+    fn put_off(&self, put_off: &PutOff, now: DateTime<Utc>) -> bool {
+        let mut operations = lock(&self.operations);
+        let Some((_, row)) = operations.get_mut(&put_off.operation.id) else { return false };
+        let seen = |operation: &Operation| (operation.version, operation.state, operation.attempts);
+        if seen(row) != seen(&put_off.operation) {
+            return false;
+        }
+        lock(&self.rows).put_off(row, put_off, now);
+        true
+    }
+
+    /// Every row, as [`Self::operation`] gives it.
+    fn all(&self) -> Vec<Operation> {
+        let ids: Vec<_> = lock(&self.operations).keys().copied().collect();
+        ids.into_iter().filter_map(|id| self.operation(id)).collect()
+    }
+
+    fn settle(&self, claims: &[Claim], now: DateTime<Utc>) {
+        let mut operations = lock(&self.operations);
+        for claim in claims {
+            if let Some((_, row)) = operations.get_mut(&claim.id) {
+                lock(&self.rows).settle(row, claim, now);
+            }
+        }
     }
 }
 
@@ -129,7 +184,7 @@ impl MemoryStore {
         if self.away.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(StoreError::Unavailable(Failure::transient("database-unavailable", "away")));
         }
-        let result = run(&self.tables, DateTime::UNIX_EPOCH);
+        let result = run(&self.tables, self.tables.clock.now());
         self.crash.moment().await;
         Ok(result)
     }
@@ -152,11 +207,42 @@ impl OperationStore for MemoryStore {
         self.statement(|tables, now| batch.iter().map(|commit| tables.commit(commit, now)).collect()).await
     }
 
+    async fn put_off(&self, batch: &[PutOff]) -> Result<Vec<bool>, StoreError> {
+        self.statement(|tables, now| batch.iter().map(|put_off| tables.put_off(put_off, now)).collect()).await
+    }
+
     async fn flag(&self, id: OperationId, reason: &str) -> Result<(), StoreError> {
         self.statement(|tables, _| {
             lock(&tables.flags).entry(id).or_insert_with(|| reason.to_owned());
         })
         .await
+    }
+}
+
+impl RowStore for MemoryStore {
+    async fn claim_due(&self, step: Step, shares: &[(Priority, u32)]) -> Result<Vec<Claim>, StoreError> {
+        self.statement(|tables, now| {
+            let all = tables.all();
+            lock(&tables.rows).claim_due(all.iter(), step, shares, now)
+        })
+        .await
+    }
+
+    async fn claim_still(&self, sweep: &Sweep) -> Result<Vec<Claim>, StoreError> {
+        self.statement(|tables, now| {
+            let all = tables.all();
+            lock(&tables.rows).claim_still(all.iter(), sweep, now)
+        })
+        .await
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<(), StoreError> {
+        self.statement(|tables, now| tables.settle(claims, now)).await
+    }
+
+    async fn report(&self, reports: &[ConsumptionReport]) -> Result<Vec<Option<i64>>, StoreError> {
+        self.statement(|tables, now| reports.iter().map(|report| lock(&tables.rows).report(report, now)).collect())
+            .await
     }
 }
 

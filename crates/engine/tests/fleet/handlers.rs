@@ -1,28 +1,40 @@
 //! Steps without their services.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::{Attempt, Failure, MintAddress, NftRecord, Operation, State, Step, Transition};
+use chrono::{DateTime, TimeDelta};
+use domain::{Attempt, Clock, Failure, MintAddress, NftRecord, Operation, State, Step, Transition};
 use engine::{StepError, StepHandler};
-use testkit::{Crash, Tables};
+use testkit::{Crash, Tables, TestClock};
 
 use super::Chain;
 
 const IMAGE: &str = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
 const METADATA: &str = "bafkreiem4twkqzsq2aj4shbycd4yvoj2cx72vezicletlhi7dijjciqpui";
 
-/// Uploads at once. Names tell it to fail: `broken` for good, `flaky` for five tries.
-pub struct Upload;
+/// How long the dependency of `patient` ones is away.
+const AWAY: TimeDelta = TimeDelta::seconds(9);
+
+/// Uploads at once. Names tell it to fail: `broken` for good, `flaky` at every try, `patient` while a dependency is away.
+pub struct Upload {
+    pub clock: TestClock,
+    pub tries: Arc<AtomicUsize>,
+}
 
 impl StepHandler for Upload {
     const STEP: Step = Step::Upload;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
+        self.tries.fetch_add(1, Ordering::SeqCst);
         let image_cid = IMAGE.parse().expect("a content id");
         match (operation.content.nft.name.as_str(), operation.state) {
             ("broken", _) => Err(StepError::Permanent(Failure::permanent("not-an-image", "no image"))),
             ("flaky", _) => {
                 Err(StepError::Foreign { failure: Failure::transient("image-source-slow", "slow"), attempts: 5 })
+            }
+            ("patient", _) if self.clock.now() < DateTime::UNIX_EPOCH + AWAY => {
+                Err(StepError::Dependency(Failure::transient("provider-away", "connection refused")))
             }
             (_, State::Initiated) => Ok(Transition::ImageUploaded { image_cid }),
             _ => Ok(Transition::IpfsUploaded { image_cid, metadata_cid: METADATA.parse().expect("a content id") }),

@@ -5,12 +5,16 @@ mod handlers;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use domain::{Operation, OperationId, Priority, State, Step, SystemClock, Topic};
-use engine::{Assignment, Batches, Intake, Partition, Processor, Publisher, Runner, StepProcessor, Telling, Window};
+use domain::{Operation, OperationId, Priority, State, Step, Topic};
+use engine::{
+    Assignment, Batches, Consumption, Intake, Partition, Processor, Publisher, Redrive, RowOutbox, Runner, StepHandler,
+    StepProcessor, Sweeper, Telling, Upkeep, Window,
+};
 use resilience::Jitter;
-use testkit::{Crash, Log, MemorySink, MemoryStore, Tables};
+use testkit::{Crash, Log, MemoryBacklog, MemorySink, MemoryStore, Tables, TestClock};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,12 +22,18 @@ use tokio_util::sync::CancellationToken;
 pub use chain::Chain;
 use handlers::{Mint, Upload, Verify};
 
+/// How often consumers and conditions look.
+const TURN: Duration = Duration::from_millis(50);
+
 /// What no crash takes away.
 #[derive(Default)]
 pub struct World {
     pub tables: Arc<Tables>,
     pub log: Arc<Log>,
     pub chain: Arc<Chain>,
+    pub clock: TestClock,
+    /// Tries of the upload step.
+    pub tries: Arc<AtomicUsize>,
 }
 
 /// A process: dropped, it is dead.
@@ -44,20 +54,49 @@ impl World {
         let batches = Arc::new(Batches::new(&store));
         let mut process = Process { store: Arc::clone(&store), crash: Arc::clone(&crash), tasks: JoinSet::new() };
 
-        let intake = Intake::new(Arc::clone(&batches), telling.clone(), "intake".into(), SystemClock);
+        let intake = Intake::new(Arc::clone(&batches), telling.clone(), "intake".into(), self.clock);
         self.consume(&mut process, Topic::Operations, intake, &telling);
-        let upload = StepProcessor::new(Arc::new(Upload), Arc::clone(&store), Arc::clone(&batches), telling.clone());
-        self.consume(&mut process, Topic::Requests(Step::Upload, Priority::Normal), upload, &telling);
+        let upload = Upload { clock: self.clock, tries: Arc::clone(&self.tries) };
+        self.step(&mut process, upload, &batches, &telling);
         let mint = Mint { chain: Arc::clone(&self.chain), tables: Arc::clone(&self.tables), crash };
-        let mint = StepProcessor::new(Arc::new(mint), Arc::clone(&store), Arc::clone(&batches), telling.clone());
-        self.consume(&mut process, Topic::Requests(Step::Mint, Priority::Normal), mint, &telling);
-        let verify = Verify { chain: Arc::clone(&self.chain) };
-        let verify = StepProcessor::new(Arc::new(verify), store, batches, telling.clone());
-        self.consume(&mut process, Topic::Requests(Step::Verify, Priority::Normal), verify, &telling);
+        self.step(&mut process, mint, &batches, &telling);
+        self.step(&mut process, Verify { chain: Arc::clone(&self.chain) }, &batches, &telling);
         process
     }
 
-    fn consume<P: Processor>(&self, process: &mut Process, topic: Topic, processor: P, telling: &Telling<MemorySink>) {
+    fn step<H: StepHandler>(
+        &self,
+        process: &mut Process,
+        handler: H,
+        batches: &Arc<Batches>,
+        telling: &Telling<MemorySink>,
+    ) {
+        let store = Arc::clone(&process.store);
+        let processor = StepProcessor::new(Arc::new(handler), Arc::clone(&store), Arc::clone(batches), telling.clone());
+        let assignment = self.consume(process, Topic::Requests(H::STEP, Priority::Normal), processor, telling);
+        let backlog =
+            Arc::new(MemoryBacklog { log: Arc::clone(&self.log), group: H::STEP.as_str().into(), partitions: 1 });
+        let outbox = || RowOutbox { store: Arc::clone(&store), telling: telling.clone(), step: H::STEP.as_str() };
+        let upkeep = Upkeep {
+            redrive: Redrive { step: H::STEP, outbox: outbox() },
+            consumption: Consumption::new(
+                Arc::clone(&store),
+                Arc::clone(&backlog),
+                Arc::clone(&assignment),
+                self.clock,
+            ),
+            sweeper: Sweeper { step: H::STEP, outbox: outbox(), backlog, assignment, may_sweep: || true },
+        };
+        process.tasks.spawn(upkeep.run());
+    }
+
+    fn consume<P: Processor>(
+        &self,
+        process: &mut Process,
+        topic: Topic,
+        processor: P,
+        telling: &Telling<MemorySink>,
+    ) -> Arc<Assignment> {
         let assignment = Assignment::new(Window::default());
         let (deliver, deliveries) = mpsc::unbounded_channel();
         let runner = Runner {
@@ -65,14 +104,14 @@ impl World {
             publisher: Arc::clone(&telling.publisher),
             assignment: Arc::clone(&assignment),
             group: P::NAME.into(),
-            clock: SystemClock,
+            clock: self.clock,
             jitter: Arc::new(Jitter::from_seed(7)),
             stop: CancellationToken::new(),
         };
         process.tasks.spawn(async move {
             runner.run(deliveries, Duration::from_secs(1)).await.expect("the process is not broken");
         });
-        let (log, name) = (Arc::clone(&self.log), topic.name(""));
+        let (log, name, owned) = (Arc::clone(&self.log), topic.name(""), Arc::clone(&assignment));
         process.tasks.spawn(async move {
             assignment.assigned([Partition { topic: name.as_str().into(), id: 0 }]);
             let mut next = log.committed(P::NAME, &name);
@@ -85,9 +124,10 @@ impl World {
                 for (_, position) in assignment.progress() {
                     log.commit(P::NAME, &name, position);
                 }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(TURN).await;
             }
         });
+        owned
     }
 
     pub fn operation(&self, id: OperationId) -> Option<Operation> {
@@ -133,7 +173,7 @@ impl Process {
 pub fn until(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
     let waiting = async move {
         while !condition() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(TURN).await;
         }
     };
     async { tokio::time::timeout(Duration::from_hours(1), waiting).await.expect("the condition comes true") }

@@ -45,7 +45,8 @@ async fn the_row_becomes_what_the_domain_says() {
         fixture
             .must_execute(format!(
                 "UPDATE minting_operations SET attempts = 3, next_attempt_at = '{}', claimed_until = now(), wakes = 2,
-                        needs_review = 'look', failure_class = 'transient', failure_code = 'c', failure_message = 'm'
+                        requested_at = now(), status_owed = true, needs_review = 'look', failure_class = 'transient',
+                        failure_code = 'c', failure_message = 'm'
                  WHERE id = '{id}'",
                 later()
             ))
@@ -56,7 +57,8 @@ async fn the_row_becomes_what_the_domain_says() {
         let Committed::At(at) = committed else { panic!("{from}, {transition:?}: {committed:?}") };
         assert_eq!(fixture.load(id).await, before.after(&transition, at).unwrap(), "{from}, {transition:?}");
         let reset = format!(
-            "UPDATE minting_operations SET wakes = 0 WHERE id = '{id}' AND wakes = 0 AND claimed_until IS NULL"
+            "UPDATE minting_operations SET wakes = 0 WHERE id = '{id}' AND wakes = 0 AND claimed_until IS NULL
+               AND requested_at IS NULL AND NOT status_owed"
         );
         assert_eq!(fixture.execute(reset).await, Ok(1));
     }

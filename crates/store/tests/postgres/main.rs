@@ -1,11 +1,14 @@
 //! The store on a real PostgreSQL, a database of its own for every test.
 
 mod batches;
+mod claims;
 mod commit;
 mod insert;
 mod pins;
 mod pool;
+mod put_offs;
 mod races;
 mod reports;
 mod schema;
 mod support;
+mod sweeps;

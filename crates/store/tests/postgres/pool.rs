@@ -4,7 +4,7 @@ use domain::FailureClass;
 use engine::{OperationStore, StoreError};
 use store::{PoolSettings, Store};
 
-use crate::support::{Fixture, eventually};
+use crate::support::{Fixture, eventually, nobody_waits, somebody_waits};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_outage_without_the_password() {
@@ -55,4 +55,29 @@ async fn a_statement_that_is_not_answered_is_given_up() {
     let error = impatient.flag(operation.id, "look").await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(failure) if failure.code == "database-timeout"), "{error}");
     person.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_whose_connection_breaks_is_sent_again() {
+    let fixture = Fixture::new().await;
+    let operation = fixture.inserted(1).await;
+    let mut person = fixture.sql.begin().await.unwrap();
+    sqlx::query("SELECT FROM minting_operations FOR UPDATE").execute(&mut *person).await.unwrap();
+    let (store, id) = (fixture.store.clone(), operation.id);
+    let flag = tokio::spawn(async move { store.flag(id, "look").await });
+    for _ in 0..2 {
+        somebody_waits(&fixture.sql, 1).await;
+        let broken = fixture
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            )
+            .await;
+        assert_eq!(broken, Ok(1));
+        nobody_waits(&fixture.sql).await;
+    }
+    somebody_waits(&fixture.sql, 1).await;
+    person.rollback().await.unwrap();
+    assert_eq!(flag.await.unwrap(), Ok(()));
+    assert_eq!(fixture.load(id).await.needs_review.as_deref(), Some("look"));
 }

@@ -111,3 +111,30 @@ async fn history_and_attempts_are_not_rewritten() {
     assert_eq!(fixture.execute(decide).await, Ok(1));
     assert!(fixture.execute("UPDATE mint_attempts SET verdict = NULL, decided_at = NULL").await.is_err());
 }
+
+#[tokio::test]
+async fn a_typed_transition_begins_its_step_anew_and_bookkeeping_is_no_transition() {
+    let fixture = Fixture::new().await;
+    let Operation { id, .. } = fixture.inserted(1).await;
+    fixture
+        .must_execute(
+            "UPDATE minting_operations SET attempts = 3, wakes = 2, next_attempt_at = now(), claimed_until = now(),
+                    requested_at = now()",
+        )
+        .await;
+    assert_eq!((fixture.load(id).await.attempts, fixture.load(id).await.version), (3, 1));
+    fixture.must_execute("UPDATE minting_operations SET state = 'FAILED', version = 2").await;
+    let anew = "UPDATE minting_operations SET wakes = 0 WHERE attempts = 0 AND wakes = 0
+                AND num_nonnulls(next_attempt_at, claimed_until, requested_at) = 0";
+    assert_eq!(fixture.execute(anew).await, Ok(1));
+}
+
+#[tokio::test]
+async fn counts_are_not_negative() {
+    let fixture = Fixture::new().await;
+    fixture.inserted(1).await;
+    for column in ["attempts", "wakes"] {
+        let refusal = fixture.execute(format!("UPDATE minting_operations SET {column} = -1")).await;
+        assert!(refusal.is_err_and(|message| message.contains("check constraint")), "{column}");
+    }
+}

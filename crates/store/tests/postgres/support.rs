@@ -225,16 +225,21 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
 
 /// Ready once so many sessions wait for a lock.
 pub async fn somebody_waits(sql: &PgPool, sessions: i64) {
-    eventually("a session waits for a lock", || async {
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
-        .fetch_one(sql)
-        .await
-        .unwrap();
-        waiting >= sessions
-    })
-    .await;
+    eventually("a session waits for a lock", || async { waiting(sql).await >= sessions }).await;
+}
+
+/// Ready once no session waits for a lock.
+pub async fn nobody_waits(sql: &PgPool) {
+    eventually("no session waits for a lock", || async { waiting(sql).await == 0 }).await;
+}
+
+async fn waiting(sql: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    .fetch_one(sql)
+    .await
+    .unwrap()
 }
 
 pub fn count_committed(answers: &[Committed]) -> usize {
