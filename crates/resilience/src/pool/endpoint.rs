@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::vitals::Vitals;
 use super::{EndpointConfig, Lease, PoolSettings};
-use crate::{Breaker, BreakerState, Budget, OverrideKind, Position};
+use crate::{Breaker, Budget, Position};
 
 /// What a call to an endpoint outside our region costs more, in seconds.
 const REGION_COST: f64 = 0.05;
@@ -39,44 +39,15 @@ pub struct Fault {
 
 /// One endpoint of a pool.
 pub struct Endpoint<T> {
-    label: Arc<str>,
+    pub(super) label: Arc<str>,
     client: T,
-    region: Option<Arc<str>>,
-    emergency: bool,
+    pub(super) region: Option<Arc<str>>,
+    pub(super) emergency: bool,
     elsewhere: bool,
-    breaker: Breaker,
-    reads: Budget,
-    sends: Budget,
+    pub(super) breaker: Breaker,
+    pub(super) reads: Budget,
+    pub(super) sends: Budget,
     vitals: Mutex<Vitals>,
-}
-
-/// An endpoint as `/readyz`, metrics and `status` show it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EndpointHealth {
-    /// What it is called.
-    pub label: Arc<str>,
-    /// Where it is.
-    pub region: Option<Arc<str>>,
-    /// Used only when all others are out.
-    pub emergency: bool,
-    /// Its breaker.
-    pub breaker: BreakerState,
-    /// How long it takes to answer, on average of late.
-    pub latency: Option<Duration>,
-    /// Share of its last calls that went well: 0 to 1.
-    pub success: f64,
-    /// How far it was behind when that was last seen.
-    pub lag: u64,
-    /// Share of its budget for reads that is left.
-    pub read_headroom: f64,
-    /// Share of its budget for sends that is left.
-    pub send_headroom: f64,
-    /// Calls under way.
-    pub in_flight: u32,
-    /// When it last answered, or failed to.
-    pub heard_at: Option<Instant>,
-    /// Code of its last failure, however long ago.
-    pub last_error: Option<Cow<'static, str>>,
 }
 
 impl<T> Endpoint<T> {
@@ -126,51 +97,6 @@ impl<T> Endpoint<T> {
         self.vitals().is_behind(lag, Instant::now());
     }
 
-    /// What a background probe found: how long it took, or what went wrong. To the breaker a bad probe is a failure like
-    /// any; a good one ends a rest early, but only a real call closes it.
-    pub fn probed(&self, found: Result<Duration, Fault>) {
-        match found {
-            Ok(elapsed) => {
-                self.vitals().succeeded(elapsed, Instant::now());
-                self.breaker.probed_well();
-            }
-            Err(fault) => {
-                match fault.class {
-                    FailureClass::Transient | FailureClass::Degraded | FailureClass::Outage => {
-                        self.breaker.probed_badly();
-                    }
-                    FailureClass::Permanent => self.breaker.probed_well(),
-                    FailureClass::RateLimited => {}
-                }
-                self.note(fault, Traffic::Read);
-            }
-        }
-    }
-
-    /// How it is now.
-    #[must_use]
-    pub fn health(&self) -> EndpointHealth {
-        let vitals = self.vitals();
-        EndpointHealth {
-            label: Arc::clone(&self.label),
-            region: self.region.clone(),
-            emergency: self.emergency,
-            breaker: self.breaker.state(),
-            latency: vitals.latency(),
-            success: vitals.success(),
-            lag: vitals.lag(),
-            read_headroom: self.reads.headroom(),
-            send_headroom: self.sends.headroom(),
-            in_flight: vitals.in_flight(),
-            heard_at: vitals.heard_at(),
-            last_error: vitals.last_error().cloned(),
-        }
-    }
-
-    pub(super) const fn is_emergency(&self) -> bool {
-        self.emergency
-    }
-
     /// Whether it is of use to anybody. If not (its breaker is open, or it asked us to stay away), when that is worth
     /// asking again; without an instant, its probe is under way.
     pub(super) fn in_use(&self, traffic: Traffic, now: Instant) -> Result<(), Option<Instant>> {
@@ -201,17 +127,6 @@ impl<T> Endpoint<T> {
         Ok(Lease::new(Arc::clone(self), traffic, permit))
     }
 
-    pub(super) fn needs_probe(&self, settings: &PoolSettings, now: Instant) -> bool {
-        let state = self.breaker.state();
-        let pause = match state.position {
-            Position::Closed => settings.quiet,
-            Position::Open { .. } | Position::HalfOpen { .. } => settings.recheck,
-        };
-        let left_alone = self.reads.paused_until().is_some()
-            || state.override_at(now).is_some_and(|forced| forced.kind == OverrideKind::ForcedOpen);
-        !left_alone && self.vitals().heard_at().is_none_or(|heard| now - heard >= pause)
-    }
-
     /// Waits until it may be of use again.
     pub(super) async fn usable(&self, traffic: Traffic) {
         loop {
@@ -226,16 +141,18 @@ impl<T> Endpoint<T> {
     /// Takes a failure to heart: signs of life and budget, not the breaker.
     pub(super) fn note(&self, fault: Fault, traffic: Traffic) {
         let now = Instant::now();
-        match (fault.class, fault.retry_after) {
-            (FailureClass::RateLimited, retry_after) => self.budget(traffic).rate_limited(retry_after),
-            (_, Some(retry_after)) => self.budget(traffic).pause(retry_after),
-            (_, None) => {}
-        }
         match fault.class {
             FailureClass::Transient | FailureClass::Degraded | FailureClass::Outage => {
+                if let Some(pause) = fault.retry_after {
+                    self.budget(traffic).pause(pause);
+                }
                 self.vitals().failed(fault.code, now);
             }
-            FailureClass::RateLimited | FailureClass::Permanent => self.vitals().refused(fault.code, now),
+            FailureClass::RateLimited => {
+                self.budget(traffic).rate_limited(fault.retry_after);
+                self.vitals().refused(fault.code, now);
+            }
+            FailureClass::Permanent => self.vitals().refused(fault.code, now),
         }
     }
 

@@ -4,6 +4,7 @@
 mod config;
 mod endpoint;
 mod ewma;
+mod health;
 mod lease;
 mod vitals;
 
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 pub use self::config::{EndpointConfig, InvalidPool, PoolProblem, PoolSettings};
-pub use self::endpoint::{Endpoint, EndpointHealth, Fault, Traffic};
+pub use self::endpoint::{Endpoint, Fault, Traffic};
+pub use self::health::EndpointHealth;
 pub use self::lease::Lease;
 use crate::Jitter;
 
@@ -62,7 +64,7 @@ impl<T> Pool<T> {
     ) -> Result<Self, InvalidPool> {
         config::check(&endpoints, &settings)?;
         let endpoints = endpoints.into_iter().map(|config| Arc::new(Endpoint::new(config, &settings)));
-        let (emergency, regular) = endpoints.partition(|endpoint| endpoint.is_emergency());
+        let (emergency, regular) = endpoints.partition(|endpoint| endpoint.emergency);
         let (reads, sends) = Default::default();
         Ok(Self { regular, emergency, settings, random, reads, sends })
     }
