@@ -5,11 +5,13 @@
 mod claims;
 mod commit;
 mod commit_row;
+mod dead_letters;
 mod consumption;
 mod errors;
 mod flag;
 mod identity;
 mod insert;
+mod ledger;
 mod load;
 mod metrics;
 mod pins;
@@ -18,10 +20,13 @@ mod ports;
 mod put_off;
 mod report_rows;
 mod reports;
+mod revive;
 mod rows;
 mod schema;
 
 pub use errors::BadData;
+pub use ledger::{Decision, LedgerEntry, LedgerLetter, LetterOutcome};
 pub use metrics::{STATEMENTS, describe as describe_metrics};
 pub use pool::{PoolSettings, Store};
 pub use reports::{AttemptReport, HistoryEntry, ListFilter, Milestones, NftReport, OperationReport, OperationSummary};
+pub use revive::{AttemptsStanding, Revival, Revived};

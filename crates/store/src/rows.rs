@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::errors::BadData;
 
-/// What [`select_operations`] selects.
+/// What [`select_operations`] selects. Its content is the one in force: as a person last amended it, else the event's own;
+/// its hash stays the event's.
 #[derive(Debug)]
 pub(crate) struct OperationRow {
     pub now: DateTime<Utc>,
@@ -52,7 +53,11 @@ macro_rules! select_operations {
     ($tail:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::rows::OperationRow,
-            r#"SELECT now() AS "now!", operation.id, operation.user_id, operation.content AS "content: _",
+            r#"SELECT now() AS "now!", operation.id, operation.user_id,
+                      coalesce((SELECT amendment.content FROM content_amendments amendment
+                                WHERE amendment.operation_id = operation.id
+                                ORDER BY amendment.version DESC LIMIT 1),
+                               operation.content) AS "content!: _",
                       operation.content_hash, operation.priority, operation.state, operation.previous_state,
                       operation.failed_from, operation.version, operation.needs_review, operation.mint_address,
                       operation.key_id, operation.image_cid, operation.metadata_cid, operation.signature,

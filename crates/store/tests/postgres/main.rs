@@ -3,12 +3,14 @@
 mod batches;
 mod claims;
 mod commit;
+mod dead_letters;
 mod insert;
 mod pins;
 mod pool;
 mod put_offs;
 mod races;
 mod reports;
+mod revive;
 mod schema;
 mod support;
 mod sweeps;
