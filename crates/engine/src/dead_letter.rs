@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// Namespace of dead-letter ids: the UUIDv5 of "mintfleet/dead-letter" under the URL namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0x1d67_5baa_e279_52c6_a23b_ff2c_03ad_6047);
 /// Header that counts how often a record was replayed from a dead-letter topic.
-const REPLAY_COUNT: &str = "x-dlq-replay-count";
+pub(crate) const REPLAY_COUNT: &str = "x-dlq-replay-count";
 
 /// A record, why it is put aside, and by whom.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ mod consumption;
 mod dead_letter;
 mod intake;
 mod lanes;
+mod letter;
 mod metrics;
 mod offsets;
 mod ports;
@@ -28,6 +29,7 @@ pub use batches::{Batches, Loaded};
 pub use consumption::Consumption;
 pub use dead_letter::{DeadLetter, dead_letter_id};
 pub use intake::Intake;
+pub use letter::{Letter, LetterFormat, Origin};
 pub use metrics::describe as describe_metrics;
 pub use offsets::OffsetTracker;
 pub use ports::{

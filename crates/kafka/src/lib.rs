@@ -16,6 +16,7 @@ mod metrics;
 mod partitions;
 mod producer;
 mod properties;
+mod read;
 mod record;
 mod refusal;
 mod settings;
