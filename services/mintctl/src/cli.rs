@@ -2,9 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::dlq::DlqArgs;
 use crate::doctor::DoctorArgs;
 use crate::list::ListArgs;
 use crate::migrate::MigrateArgs;
+use crate::policies::PoliciesArgs;
 use crate::status::StatusArgs;
 use crate::submit::SubmitArgs;
 use crate::topics::TopicsArgs;
@@ -14,7 +16,7 @@ const EXITS: &str = "Exit codes:
   0  done, and all is well
   1  something failed: a refused line, a failed operation or check, a dependency that is away
   2  wrong arguments or configuration; nothing was done
-  3  nothing matched: no such operation
+  3  nothing matched: no such operation or dead letter
 
 Examples:
   mintctl doctor
@@ -55,6 +57,10 @@ pub enum Command {
     Topics(TopicsArgs),
     /// Bring the database's schema up to date
     Migrate(MigrateArgs),
+    /// See and deal with what the fleet put aside: list, show, replay, discard
+    Dlq(DlqArgs),
+    /// Print how often and how patiently the fleet tries each thing, and what then
+    Policies(PoliciesArgs),
     /// Look at every dependency and say what to do about it
     Doctor(DoctorArgs),
 }
@@ -91,18 +97,31 @@ mod tests {
     }
 
     #[test]
+    fn dead_letters_are_dealt_with_by_name_filter_or_all() {
+        let id = "0199a0b0-0000-5000-8000-000000000001";
+        for good in ["ls --group --since 24h", "replay --all --rate 20/s --dry-run", "discard --code x --reason y"] {
+            assert!(parse(&format!("mintctl dlq {good}")).is_ok(), "{good}");
+        }
+        assert!(parse(&format!("mintctl dlq replay {id} --edit --editor ed")).is_ok());
+        for bad in ["show", "replay --all --rate 0/s", "ls --class sudden", "ls --since soon"] {
+            assert!(parse(&format!("mintctl dlq {bad}")).is_err(), "{bad}");
+        }
+        assert!(parse(&format!("mintctl dlq discard {id}")).is_err(), "without a reason");
+        assert!(parse(&format!("mintctl dlq replay {id} --all")).is_err());
+    }
+
+    #[test]
     fn help_is_whole() {
         let mut command = Cli::command();
         let long = command.render_long_help().to_string();
         for word in ["Exit codes", "Examples", "DATABASE_URL", "SOLANA_RPC_ENDPOINTS", "doctor"] {
             assert!(long.contains(word), "{word}");
         }
-        for sub in command.get_subcommands_mut() {
-            assert!(
-                sub.get_name() == "help" || sub.render_help().to_string().contains("Examples"),
-                "{}",
-                sub.get_name()
-            );
+        let mut commands: Vec<_> = command.get_subcommands_mut().collect();
+        while let Some(sub) = commands.pop() {
+            let has_examples = sub.render_help().to_string().contains("Examples");
+            assert!(sub.get_name() == "help" || has_examples, "{}", sub.get_name());
+            commands.extend(sub.get_subcommands_mut());
         }
     }
 }

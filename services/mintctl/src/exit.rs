@@ -13,7 +13,7 @@ pub enum Exit {
     Failed,
     /// Wrong arguments or configuration.
     Usage,
-    /// No such operation.
+    /// No such operation, no such dead letter.
     NothingMatched,
 }
 

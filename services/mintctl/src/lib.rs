@@ -2,12 +2,14 @@
 //! everything else goes to stderr; how it ended is the exit code.
 
 mod cli;
+mod dlq;
 mod doctor;
 mod exit;
 mod help;
 mod list;
 mod migrate;
 mod output;
+mod policies;
 mod run;
 mod span;
 mod status;

@@ -9,7 +9,7 @@ use store::Store;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::{doctor, list, migrate, status, submit, topics, watch};
+use crate::{dlq, doctor, list, migrate, policies, status, submit, topics, watch};
 
 /// Runs a command to its end.
 #[must_use]
@@ -45,6 +45,11 @@ async fn command(cli: Cli) -> Result<Exit> {
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,
         Command::Migrate(args) => migrate::run(&args, &connect().await?, json).await,
+        Command::Policies(_) => policies::run(json),
+        Command::Dlq(args) => {
+            let kafka = read(config::kafka_settings)?;
+            Box::pin(dlq::run(&args, &kafka, open().await?.as_ref(), json)).await
+        }
         Command::Doctor(_) => Box::pin(doctor::run(json)).await,
     }
 }

@@ -37,14 +37,22 @@ pub async fn run(args: &StatusArgs, store: &Store, json: bool) -> Result<Exit> {
     if json {
         output::json_document(&document(&report))?;
     } else {
-        output::text(summary(&report))?;
-        output::text(format!("\nMilestones\n{}", milestones(&report)))?;
-        if !report.attempts.is_empty() {
-            output::text(format!("\nAttempts\n{}", attempts(&report.attempts)))?;
-        }
-        output::text(format!("\nHistory\n{}", history(&report.history)))?;
+        tell(&report)?;
     }
     Ok(Exit::Ok)
+}
+
+/// All about an operation, for people.
+///
+/// # Errors
+/// A closed stdout.
+pub fn tell(report: &OperationReport) -> Result<()> {
+    output::text(summary(report))?;
+    output::text(format!("\nMilestones\n{}", milestones(report)))?;
+    if !report.attempts.is_empty() {
+        output::text(format!("\nAttempts\n{}", attempts(&report.attempts)))?;
+    }
+    output::text(format!("\nHistory\n{}", history(&report.history)))
 }
 
 fn summary(report: &OperationReport) -> Table {
@@ -130,7 +138,9 @@ fn detail(detail: &Value) -> String {
     fields.collect::<Vec<_>>().join("\n")
 }
 
-fn document(report: &OperationReport) -> Value {
+/// The same, for machines.
+#[must_use]
+pub fn document(report: &OperationReport) -> Value {
     let attempts: Vec<_> = report.attempts.iter().map(attempt).collect();
     let nft = report.nft.as_ref().map(|nft| {
         json!({

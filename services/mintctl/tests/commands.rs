@@ -1,9 +1,9 @@
 //! The command as people and scripts run it: against a real database and a real broker, each test with its own.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+mod common;
 
 use anyhow::{Context, Result};
+use common::{code, mintctl, stderr, stdout};
 use domain::{Clock, State, Topic};
 use domain::{Failure, NewOperation, OperationId, OperationRequested, Record, SystemClock, Transition};
 use engine::{Commit, Inserted, OperationStore};
@@ -14,33 +14,7 @@ use testkit::{Database, event, operation_id};
 
 const PASSWORD: &str = "hunter2hunter2";
 
-/// `mintctl` with exactly these variables.
-fn mintctl(env: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Result<Output> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mintctl"))
-        .args(arguments)
-        .env_clear()
-        .envs(env.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    child.stdin.take().context("its stdin")?.write_all(input)?;
-    Ok(child.wait_with_output()?)
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn document(output: &Output) -> Result<Value> {
+fn document(output: &std::process::Output) -> Result<Value> {
     serde_json::from_slice(&output.stdout).with_context(|| format!("{}{}", stdout(output), stderr(output)))
 }
 
@@ -53,6 +27,21 @@ fn missing_configuration_is_named_whole_and_nothing_is_done() -> Result<()> {
     }
     assert_eq!(code(&mintctl(&[], &["status", "7"], b"")?), 2, "not an id");
     assert_eq!(code(&mintctl(&[], &["submit", "--wallet", "11111111111111111111111111111112"], b"")?), 2);
+    Ok(())
+}
+
+#[test]
+fn policies_are_those_of_the_environment() -> Result<()> {
+    let attempts = |env: &[(&str, &str)]| -> Result<Option<u64>> {
+        let rows = document(&mintctl(env, &["policies", "--json"], b"")?)?;
+        let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row["name"] == "image-upload"));
+        Ok(row.and_then(|row| row["attempts"].as_u64()))
+    };
+    assert_eq!(attempts(&[])?, Some(5));
+    assert_eq!(attempts(&[("IPFS_RETRY_ATTEMPTS", "7")])?, Some(7));
+    assert_eq!(code(&mintctl(&[("SOLANA_TIMEOUT_MS", "soon")], &["policies"], b"")?), 2);
+    let table = stdout(&mintctl(&[], &["policies"], b"")?);
+    assert!(table.contains("transaction-submission") && table.contains("2 s, 4 s"), "{table}");
     Ok(())
 }
 

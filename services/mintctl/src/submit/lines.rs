@@ -10,7 +10,7 @@ use domain::{
 use uuid::Uuid;
 
 /// CloudEvents source of what mintctl publishes.
-const SOURCE: &str = "/mintfleet/mintctl";
+pub const SOURCE: &str = "/mintfleet/mintctl";
 
 /// A line that holds something.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use args::{Kind, SubmitArgs};
-pub use lines::{Checker, Event, Line, Lines};
+pub use lines::{Checker, Event, Line, Lines, SOURCE};
 
 use crate::exit::Exit;
 use crate::output;
