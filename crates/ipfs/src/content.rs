@@ -1,12 +1,14 @@
 //! Content on its way to a provider.
 
-use bytes::Bytes;
-use domain::{Cid, Failure};
+use std::sync::Arc;
 
-use crate::ContentId;
+use bytes::Bytes;
+use domain::Cid;
+
+use crate::dag::{Block, Car, blocks_of};
 
 /// Largest content that has the same CID everywhere by construction: one block, 256 KiB. Above it a provider may cut as it
-/// likes, and every cut has another CID.
+/// likes, and every cut has another CID: so we cut, and send the blocks.
 pub const BLOCK: usize = 256 * 1024;
 
 /// Bytes under their name. Cheap to clone.
@@ -15,35 +17,17 @@ pub struct Content {
     cid: Cid,
     bytes: Bytes,
     media_type: &'static str,
-}
-
-/// Content that does not fit one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{bytes} bytes; one block holds {BLOCK}")]
-pub struct ContentTooLarge {
-    /// Its size.
-    pub bytes: usize,
-}
-
-impl ContentTooLarge {
-    /// The failure it is: permanent, `content-too-large`.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        Failure::permanent("content-too-large", self)
-    }
+    /// Root first.
+    blocks: Arc<[Block]>,
 }
 
 impl Content {
     /// Names the bytes.
-    ///
-    /// # Errors
-    /// [`ContentTooLarge`] above [`BLOCK`].
-    pub fn new(bytes: impl Into<Bytes>, media_type: &'static str) -> Result<Self, ContentTooLarge> {
+    #[must_use]
+    pub fn new(bytes: impl Into<Bytes>, media_type: &'static str) -> Self {
         let bytes = bytes.into();
-        if bytes.len() > BLOCK {
-            return Err(ContentTooLarge { bytes: bytes.len() });
-        }
-        Ok(Self { cid: ContentId::of(&bytes).to_cid(), bytes, media_type })
+        let blocks = blocks_of(&bytes);
+        Self { cid: blocks[0].id.to_cid(), bytes, media_type, blocks: blocks.into() }
     }
 
     /// Its name.
@@ -62,5 +46,10 @@ impl Content {
     #[must_use]
     pub const fn media_type(&self) -> &'static str {
         self.media_type
+    }
+
+    /// How it travels where it is more than one block.
+    pub(crate) fn car(&self) -> Option<Car> {
+        (self.blocks.len() > 1).then(|| Car::of(&self.blocks))
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use domain::{Cid, Failure, FailureClass};
 
-use crate::Unverifiable;
+use crate::dag::{BadCar, TooMuch};
 use crate::transport::{BodyFault, TransportFault};
+use crate::{NotAFile, Unverifiable};
 
 /// What one gateway did instead of giving the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,9 +23,12 @@ pub enum GatewayFault {
     /// It answered with another status than 200.
     #[error("status {0}")]
     Status(u16),
-    /// More bytes than a block can have.
+    /// More bytes than are taken.
     #[error("sends too much")]
     TooLarge,
+    /// All that it gave is right, and some is missing.
+    #[error("left out a part")]
+    Incomplete,
     /// Other bytes than the CID names.
     #[error("gave other bytes")]
     OtherBytes,
@@ -33,7 +37,7 @@ pub enum GatewayFault {
 impl GatewayFault {
     const fn class(&self) -> FailureClass {
         match self {
-            Self::TimedOut | Self::Broken(_) | Self::Status(_) => FailureClass::Transient,
+            Self::TimedOut | Self::Broken(_) | Self::Status(_) | Self::Incomplete => FailureClass::Transient,
             Self::Unreachable(_) | Self::TooLarge | Self::OtherBytes => FailureClass::Outage,
         }
     }
@@ -45,6 +49,7 @@ impl GatewayFault {
             Self::Broken(_) => "broken",
             Self::Status(_) => "status",
             Self::TooLarge => "too-large",
+            Self::Incomplete => "incomplete",
             Self::OtherBytes => "other-bytes",
         }
     }
@@ -69,12 +74,36 @@ impl From<BodyFault> for GatewayFault {
     }
 }
 
+impl From<BadCar> for GatewayFault {
+    fn from(bad: BadCar) -> Self {
+        match bad {
+            BadCar::Malformed(reason) => Self::Broken(reason.into()),
+            BadCar::Unverifiable(refused) => Self::Broken(refused.to_string()),
+            BadCar::OtherBytes => Self::OtherBytes,
+        }
+    }
+}
+
+impl From<TooMuch> for GatewayFault {
+    fn from(_: TooMuch) -> Self {
+        Self::TooLarge
+    }
+}
+
 /// Why a content could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
     /// Nobody could tell right bytes from wrong ones.
     #[error(transparent)]
     Unverifiable(#[from] Unverifiable),
+    /// It is there and no file that is taken, whoever gives it.
+    #[error("{cid} cannot be taken: {reason}")]
+    NotAFile {
+        /// Which content.
+        cid: Cid,
+        /// Why not.
+        reason: NotAFile,
+    },
     /// Every gateway failed, in this order.
     #[error("no gateway gives {cid}: {}", Told(.faults))]
     AllFailed {
@@ -102,7 +131,7 @@ impl GatewayError {
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::Unverifiable(_) => FailureClass::Permanent,
+            Self::Unverifiable(_) | Self::NotAFile { .. } => FailureClass::Permanent,
             Self::AllFailed { faults, .. } => {
                 let out = faults.iter().all(|(_, fault)| fault.class() == FailureClass::Outage);
                 if out { FailureClass::Outage } else { FailureClass::Transient }
@@ -115,6 +144,7 @@ impl GatewayError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unverifiable(_) => "cid-not-verifiable",
+            Self::NotAFile { .. } => "content-not-a-file",
             Self::AllFailed { .. } => "gateways-failed",
         }
     }
@@ -130,7 +160,7 @@ impl GatewayError {
     #[must_use]
     pub fn is_missing(&self) -> bool {
         match self {
-            Self::Unverifiable(_) => false,
+            Self::Unverifiable(_) | Self::NotAFile { .. } => false,
             Self::AllFailed { faults, .. } => faults.iter().any(|(_, fault)| match fault {
                 // 504 is what a gateway says that looked for it in vain.
                 GatewayFault::Status(status) => matches!(status, 400..=428 | 430..=499 | 504),
@@ -138,6 +168,7 @@ impl GatewayError {
                 | GatewayFault::Unreachable(_)
                 | GatewayFault::Broken(_)
                 | GatewayFault::TooLarge
+                | GatewayFault::Incomplete
                 | GatewayFault::OtherBytes => false,
             }),
         }

@@ -1,13 +1,15 @@
-//! Reading content back. Gateways are not trusted: bytes count only when they hash to the CID.
+//! Reading content back. Gateways are not trusted: a block counts only when it hashes to its CID.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::Cid;
+use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+use crate::dag::{Block, CarReader, Tree, Unfinished};
 use crate::transport::{TransportFault, read_body};
 use crate::{ContentId, GatewayError, GatewayFault, metrics};
 
@@ -15,6 +17,10 @@ use crate::{ContentId, GatewayError, GatewayFault, metrics};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// No peer of the network passes on larger blocks.
 const MAX_BLOCK: usize = 4 << 20;
+/// Largest file, bytes.
+const LARGEST: usize = 10 << 20;
+/// What a gateway is asked for where the content is a tree of blocks.
+const CAR: &str = "application/vnd.ipld.car";
 
 /// Gateways in the order in which they are asked.
 #[derive(Debug, Clone)]
@@ -63,35 +69,65 @@ impl Gateways {
         self
     }
 
-    /// Reads a content: from the first gateway that gives the right bytes in time.
+    /// Reads a content: from the first gateway that gives the right bytes in time. Of a content of many blocks the right
+    /// ones are kept, whichever gateway they came from.
     ///
     /// # Errors
     /// [`GatewayError`], which tells what every gateway said.
     pub async fn fetch(&self, cid: &Cid) -> Result<Bytes, GatewayError> {
         let wanted = ContentId::parse(cid.as_str())?;
+        let mut tree = Tree::new(wanted, LARGEST);
         let mut faults = Vec::new();
         for gateway in &self.in_order {
             let begun = Instant::now();
-            let read = self.read(gateway, &wanted).await;
-            let outcome = read.as_ref().map_or_else(GatewayFault::code, |_| metrics::OK);
-            metrics::gateway_read(&gateway.label, outcome, begun.elapsed());
-            match read {
-                Ok(bytes) => return Ok(bytes),
-                Err(fault) => faults.push((gateway.label.clone(), fault)),
-            }
+            let read = self.read(gateway, &wanted, &mut tree).await;
+            let fault = match (tree.file(), read) {
+                (Ok(bytes), _) => {
+                    metrics::gateway_read(&gateway.label, metrics::OK, begun.elapsed());
+                    return Ok(bytes);
+                }
+                (Err(Unfinished::Never(reason)), _) => return Err(GatewayError::NotAFile { cid: cid.clone(), reason }),
+                (Err(Unfinished::Missing), Err(fault)) => fault,
+                (Err(Unfinished::Missing), Ok(())) => GatewayFault::Incomplete,
+            };
+            metrics::gateway_read(&gateway.label, fault.code(), begun.elapsed());
+            faults.push((gateway.label.clone(), fault));
         }
         Err(GatewayError::AllFailed { cid: cid.clone(), faults })
     }
 
-    async fn read(&self, gateway: &Gateway, wanted: &ContentId) -> Result<Bytes, GatewayFault> {
-        let answer = self.client.get(format!("{}{wanted}", gateway.base)).timeout(self.patience).send().await;
-        let answer = answer.map_err(TransportFault::from)?;
+    async fn read(&self, gateway: &Gateway, wanted: &ContentId, tree: &mut Tree) -> Result<(), GatewayFault> {
+        let address = format!("{}{wanted}", gateway.base);
+        let request = if wanted.is_node() {
+            self.client.get(format!("{address}?format=car")).header(ACCEPT, CAR)
+        } else {
+            self.client.get(address)
+        };
+        let answer = request.timeout(self.patience).send().await.map_err(TransportFault::from)?;
         if answer.status() != StatusCode::OK {
             return Err(GatewayFault::Status(answer.status().as_u16()));
         }
-        let bytes = read_body(answer, MAX_BLOCK).await?;
-        if wanted.matches(&bytes) { Ok(bytes) } else { Err(GatewayFault::OtherBytes) }
+        if wanted.is_node() { read_car(answer, tree).await } else { read_block(answer, wanted, tree).await }
     }
+}
+
+async fn read_block(answer: Response, wanted: &ContentId, tree: &mut Tree) -> Result<(), GatewayFault> {
+    let bytes = read_body(answer, MAX_BLOCK).await?;
+    if !wanted.matches(&bytes) {
+        return Err(GatewayFault::OtherBytes);
+    }
+    Ok(tree.add(Block { id: *wanted, bytes })?)
+}
+
+async fn read_car(mut answer: Response, tree: &mut Tree) -> Result<(), GatewayFault> {
+    let mut car = CarReader::default();
+    while let Some(chunk) = answer.chunk().await.map_err(TransportFault::from)? {
+        car.push(&chunk);
+        while let Some(block) = car.next_block()? {
+            tree.add(block)?;
+        }
+    }
+    Ok(car.finish()?)
 }
 
 impl Gateway {

@@ -7,6 +7,8 @@ use metrics::{counter, describe_counter, describe_histogram, histogram};
 const PINS: &str = "mintfleet_ipfs_pins_total";
 const PIN_SECONDS: &str = "mintfleet_ipfs_pin_seconds";
 const PINNED_BYTES: &str = "mintfleet_ipfs_pinned_bytes_total";
+const RESUMABLE_BYTES: &str = "mintfleet_ipfs_resumable_bytes_total";
+const RESUMPTIONS: &str = "mintfleet_ipfs_resumptions_total";
 const GATEWAY_READS: &str = "mintfleet_ipfs_gateway_reads_total";
 const GATEWAY_SECONDS: &str = "mintfleet_ipfs_gateway_read_seconds";
 const FETCHES: &str = "mintfleet_image_fetches_total";
@@ -18,6 +20,8 @@ pub fn describe() {
     describe_counter!(PINS, "Uploads to a pin provider, by provider and outcome (ok or the failure's code)");
     describe_histogram!(PIN_SECONDS, "Seconds an upload took, by provider");
     describe_counter!(PINNED_BYTES, "Bytes a provider took, by provider");
+    describe_counter!(RESUMABLE_BYTES, "Bytes of resumable uploads that a provider has so far, by provider");
+    describe_counter!(RESUMPTIONS, "Resumable uploads that went on after a broken connection, by provider");
     describe_counter!(GATEWAY_READS, "Reads from a gateway, by gateway and outcome");
     describe_histogram!(GATEWAY_SECONDS, "Seconds a read took, by gateway");
     describe_counter!(FETCHES, "Images fetched, by kind of source and outcome (ok or the failure's code)");
@@ -31,6 +35,14 @@ pub(crate) fn pin(provider: &'static str, outcome: &'static str, bytes: usize, t
     if outcome == OK {
         counter!(PINNED_BYTES, "provider" => provider).increment(bytes as u64);
     }
+}
+
+pub(crate) fn resumable_bytes(provider: &'static str, bytes: u64) {
+    counter!(RESUMABLE_BYTES, "provider" => provider).increment(bytes);
+}
+
+pub(crate) fn resumption(provider: &'static str) {
+    counter!(RESUMPTIONS, "provider" => provider).increment(1);
 }
 
 pub(crate) fn gateway_read(gateway: &str, outcome: &'static str, took: Duration) {

@@ -1,19 +1,28 @@
 //! Pinata, version 3 of its API (<https://docs.pinata.cloud/api-reference>).
 
-use std::time::{Duration, Instant};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use domain::Cid;
+use futures::stream;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Body, Client};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::transport::{BodyFault, TransportFault, quote, read_body};
-use crate::{Content, PinError, PinProvider, metrics};
+use crate::answer::{ask, json, same_cid};
+use crate::dag::Car;
+use crate::provider::counted;
+use crate::transport::TransportFault;
+use crate::tus::{Tus, Uploaded};
+use crate::{Content, PinError, PinProvider};
 
-/// Most bytes of an answer: a description of one file.
-const MAX_ANSWER: usize = 64 * 1024;
+/// How long the question after its status may take.
+const STATUS: Duration = Duration::from_secs(5);
+/// Media type of a CAR.
+const CAR: &str = "application/vnd.ipld.car";
 
 /// Where Pinata is and who we are there.
 #[derive(Debug, Clone)]
@@ -28,18 +37,22 @@ pub struct PinataOptions {
     pub timeout: Duration,
 }
 
-/// A client of Pinata.
+/// A client of one account at Pinata.
 #[derive(Debug, Clone)]
 pub struct Pinata {
+    name: &'static str,
     client: Client,
     upload_url: String,
+    files_url: String,
     authentication_url: String,
     jwt: SecretString,
+    resumable_above: u64,
+    resumable: Arc<Tus>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    data: File,
+struct Answer<T> {
+    data: T,
 }
 
 #[derive(Deserialize)]
@@ -47,8 +60,13 @@ struct File {
     cid: String,
 }
 
+#[derive(Deserialize)]
+struct Files {
+    files: Vec<File>,
+}
+
 impl Pinata {
-    /// Prepares a client; nothing is sent.
+    /// Prepares a client called `pinata`; nothing is sent.
     ///
     /// # Errors
     /// Where the machine gives no TLS roots or no sockets.
@@ -56,71 +74,84 @@ impl Pinata {
         let connect = options.timeout.min(Duration::from_secs(5));
         let client = Client::builder().timeout(options.timeout).connect_timeout(connect).build()?;
         let below = |base: &Url, path: &str| format!("{}{path}", base.as_str().trim_end_matches('/'));
+        let upload_url = below(&options.uploads, "/v3/files");
+        let resumable = Tus::new(client.clone(), upload_url.clone(), options.jwt.clone());
         Ok(Self {
+            name: "pinata",
             client,
-            upload_url: below(&options.uploads, "/v3/files"),
+            upload_url,
+            files_url: below(&options.api, "/v3/files/public"),
             authentication_url: below(&options.api, "/data/testAuthentication"),
             jwt: options.jwt,
+            resumable_above: 100_000_000,
+            resumable: Arc::new(resumable),
         })
     }
 
-    /// Asks whether the key is good.
-    ///
-    /// # Errors
-    /// [`PinError::KeyRefused`] where it is not; others as for a pin.
-    pub async fn authenticate(&self) -> Result<(), PinError> {
-        let request = self.client.get(&self.authentication_url).bearer_auth(self.jwt.expose_secret());
-        let answer = request.send().await.map_err(TransportFault::from)?;
-        accepted(answer).await.map(|_| ())
+    /// Another account under a name of its own.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sends what has more bytes in resumable pieces, which Pinata wants above its own default, 100 MB.
+    #[must_use]
+    pub const fn resumable_above(mut self, bytes: u64) -> Self {
+        self.resumable_above = bytes;
+        self
     }
 
     async fn upload(&self, content: &Content) -> Result<(), PinError> {
-        let size = content.bytes().len() as u64;
-        let file = Part::stream_with_length(content.bytes().clone(), size)
-            .file_name(content.cid().to_string())
-            .mime_str(content.media_type())
-            .map_err(TransportFault::from)?;
-        let form = Form::new().text("network", "public").text("name", content.cid().to_string()).part("file", file);
-        let request = self.client.post(&self.upload_url).bearer_auth(self.jwt.expose_secret()).multipart(form);
-        let answer = accepted(request.send().await.map_err(TransportFault::from)?).await?;
-        let body = read_body(answer, MAX_ANSWER).await.map_err(|fault| match fault {
-            BodyFault::TooLarge => PinError::Broken(format!("more than {MAX_ANSWER} bytes")),
-            BodyFault::Transport(fault) => fault.into(),
-        })?;
-        let answer: Answer = serde_json::from_slice(&body).map_err(|error| PinError::Broken(error.to_string()))?;
-        if answer.data.cid == content.cid().as_str() {
-            Ok(())
-        } else {
-            Err(PinError::OtherCid { expected: content.cid().clone(), answered: answer.data.cid })
+        let car = content.car();
+        let length = car.as_ref().map_or(content.bytes().len() as u64, Car::length);
+        if length <= self.resumable_above {
+            return self.upload_at_once(content, car).await;
         }
+        match self.resumable.upload(self.name, content, car).await? {
+            Uploaded::As(cid) => same_cid(content, cid),
+            Uploaded::Unnamed if self.holds(content.cid()).await? => Ok(()),
+            Uploaded::Unnamed => Err(PinError::Broken("the upload is complete and the file is not there".into())),
+        }
+    }
+
+    async fn upload_at_once(&self, content: &Content, car: Option<Car>) -> Result<(), PinError> {
+        let mut form = Form::new().text("network", "public").text("name", content.cid().to_string());
+        let (file, media_type) = match car {
+            None => {
+                let length = content.bytes().len() as u64;
+                (Part::stream_with_length(content.bytes().clone(), length), content.media_type())
+            }
+            Some(car) => {
+                form = form.text("car", "true");
+                let pieces = stream::iter(car.part(0, car.length()).into_iter().map(Ok::<_, Infallible>));
+                (Part::stream_with_length(Body::wrap_stream(pieces), car.length()), CAR)
+            }
+        };
+        let file = file.file_name(content.cid().to_string()).mime_str(media_type).map_err(TransportFault::from)?;
+        let request = self.client.post(&self.upload_url).bearer_auth(self.jwt.expose_secret());
+        let answer: Answer<File> = json(ask(request.multipart(form.part("file", file))).await?).await?;
+        same_cid(content, answer.data.cid)
+    }
+
+    async fn holds(&self, cid: &Cid) -> Result<bool, PinError> {
+        let request = self.client.get(&self.files_url).query(&[("cid", cid.as_str())]);
+        let answer: Answer<Files> = json(ask(request.bearer_auth(self.jwt.expose_secret())).await?).await?;
+        Ok(answer.data.files.iter().any(|file| file.cid == cid.as_str()))
     }
 }
 
 impl PinProvider for Pinata {
     fn name(&self) -> &'static str {
-        "pinata"
+        self.name
     }
 
     async fn pin(&self, content: &Content) -> Result<(), PinError> {
-        let begun = Instant::now();
-        let done = self.upload(content).await;
-        let outcome = done.as_ref().map_or_else(PinError::code, |()| metrics::OK);
-        metrics::pin(self.name(), outcome, content.bytes().len(), begun.elapsed());
-        done
+        counted(self.name, content, self.upload(content)).await
     }
-}
 
-async fn accepted(answer: Response) -> Result<Response, PinError> {
-    match answer.status() {
-        StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => Ok(answer),
-        status => {
-            let retry_after = retry_after(answer.headers());
-            Err(PinError::of_status(status.as_u16(), quote(answer).await, retry_after))
-        }
+    async fn status(&self) -> Result<(), PinError> {
+        let request = self.client.get(&self.authentication_url).timeout(STATUS);
+        ask(request.bearer_auth(self.jwt.expose_secret())).await.map(drop)
     }
-}
-
-/// Seconds only: its other form, a date, would need a clock that agrees with theirs.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{Cid, Failure, ImageSource, MediaType, Operation, Step, Transition};
 use engine::{PinLedger, StepError, StepHandler};
 use futures::future::try_join;
-use ipfs::{Content, ContentTooLarge, Fault, Images, PinProvider, PrepareError};
+use ipfs::{Content, Fault, Images, PinProvider, PrepareError};
 use resilience::Jitter;
 
 use crate::metadata::metadata;
@@ -51,14 +51,15 @@ impl<P: PinProvider> Uploader<P> {
 
 impl<P: PinProvider> StepHandler for Uploader<P> {
     const STEP: Step = Step::Upload;
+    /// Several times what the provider takes at once; contents are held in memory meanwhile.
+    const AT_ONCE: usize = 256;
 
     /// From INITIATED as from IMAGE_UPLOADED: both contents are computed before either is uploaded, so the two uploads run
     /// side by side and one commit holds both. What an earlier run pinned is not pinned again.
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         let nft = &operation.content.nft;
         let image = self.image(&nft.image).await?;
-        let metadata =
-            Content::new(metadata(nft, image.cid(), image.media_type()), MediaType::JSON).map_err(too_large)?;
+        let metadata = Content::new(metadata(nft, image.cid(), image.media_type()), MediaType::JSON);
         try_join(self.pinning.ensure(&image), self.pinning.ensure(&metadata))
             .await
             .map_err(StepError::of_dependency)?;
@@ -80,10 +81,6 @@ impl<P: PinProvider> StepHandler for Uploader<P> {
             | Transition::Failed { .. } => {}
         }
     }
-}
-
-fn too_large(error: ContentTooLarge) -> StepError {
-    StepError::Permanent(Failure::permanent("metadata-too-large", format!("the metadata has {error}")))
 }
 
 fn judge(error: &PrepareError) -> StepError {

@@ -37,8 +37,8 @@ pub(super) fn encode(picture: &Picture, origin: Origin) -> Result<Content, Image
             let bytes = form.encode(&scaled)?;
             if let Some(bytes) = bytes {
                 smallest = smallest.min(bytes.len());
-                if let Ok(content) = Content::new(bytes, form.media_type()) {
-                    return Ok(content);
+                if bytes.len() <= BLOCK {
+                    return Ok(Content::new(bytes, form.media_type()));
                 }
             }
         }

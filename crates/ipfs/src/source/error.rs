@@ -168,7 +168,7 @@ impl SourceError {
             | Self::Refused { .. }
             | Self::TooLarge { .. }
             | Self::FolderPath { .. }
-            | Self::Gateways(GatewayError::Unverifiable(_)) => Fault::Input,
+            | Self::Gateways(GatewayError::Unverifiable(_) | GatewayError::NotAFile { .. }) => Fault::Input,
             Self::RateLimited { .. }
             | Self::Trouble { .. }
             | Self::TimedOut { .. }

@@ -15,7 +15,7 @@ use url::Url;
 use crate::server::{hanging_up, refusing, serve, silent};
 
 fn hello() -> Cid {
-    Content::new("hello", "text/plain").unwrap().cid().clone()
+    Content::new("hello", "text/plain").cid().clone()
 }
 
 async fn giving(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Url {
@@ -114,8 +114,8 @@ async fn gateways_that_are_all_out_say_nothing_of_the_content() {
 
 #[tokio::test]
 async fn what_cannot_be_checked_is_not_asked_for() {
-    let folder: Cid = "bafybeieyivkj3dyjmsefvqxqiodd7s4cvnlhh7l7wztg7pnqf27um23dum".parse().unwrap();
-    let error = over(&[giving("anything").await]).fetch(&folder).await.unwrap_err();
+    let record: Cid = "bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".parse().unwrap();
+    let error = over(&[giving("anything").await]).fetch(&record).await.unwrap_err();
     assert!(matches!(error, GatewayError::Unverifiable(_)), "{error}");
     assert_eq!(error.class(), FailureClass::Permanent);
     assert!(Gateways::new(&[]).is_err());

@@ -2,8 +2,11 @@
 
 mod gateways;
 mod images;
+mod kubo;
+mod large;
 mod once;
 mod pinata;
 mod pixels;
+mod resumable;
 mod server;
 mod sources;

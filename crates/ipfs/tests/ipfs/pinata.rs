@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use domain::FailureClass;
-use ipfs::{BLOCK, Content, PinError, PinProvider as _, Pinata, PinataOptions};
+use ipfs::{Content, PinError, PinProvider as _, Pinata, PinataOptions};
 use secrecy::SecretString;
 use url::Url;
 
@@ -23,7 +23,7 @@ fn pinata(at: Url) -> Pinata {
 }
 
 fn hello() -> Content {
-    Content::new("hello", "text/plain").unwrap()
+    Content::new("hello", "text/plain")
 }
 
 async fn answering(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Pinata {
@@ -124,18 +124,10 @@ async fn no_answer_at_all_has_its_class_too() {
 async fn the_key_is_asked_for_and_never_told() {
     let at = serve(Router::new().route("/data/testAuthentication", get(|| async { "fine" }))).await;
     let good = pinata(at);
-    assert_eq!(good.authenticate().await, Ok(()));
+    assert_eq!(good.status().await, Ok(()));
     assert!(!format!("{good:?}").contains(JWT));
     let refused = pinata(serve(Router::new().fallback(|| async { StatusCode::UNAUTHORIZED })).await);
-    let error = refused.authenticate().await.unwrap_err();
+    let error = refused.status().await.unwrap_err();
     assert!(matches!(error, PinError::KeyRefused { status: 401, .. }), "{error}");
     assert!(!error.to_string().contains(JWT));
-}
-
-#[test]
-fn what_exceeds_a_block_is_no_content() {
-    assert!(Content::new(vec![0; BLOCK], "application/octet-stream").is_ok());
-    let error = Content::new(vec![0; BLOCK + 1], "application/octet-stream").unwrap_err();
-    assert_eq!(error.failure().code, "content-too-large");
-    assert!(error.failure().is_permanent());
 }

@@ -78,6 +78,10 @@ impl PinProvider for Provider {
         uploads.taken.push((Instant::now(), content.cid().clone()));
         Ok(())
     }
+
+    async fn status(&self) -> Result<(), PinError> {
+        Ok(())
+    }
 }
 
 /// `pinned_content` in memory, with its leases.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Cid;
 use futures::future::join_all;
-use ipfs::{GatewayError, GatewayFault, Gateways, Pinata, PinataOptions};
+use ipfs::{GatewayError, GatewayFault, Gateways, PinProvider as _, Pinata, PinataOptions};
 use service::config::{self, GatewaySettings, PinataSettings};
 
 use super::row::{Row, Verdict};
@@ -34,7 +34,7 @@ async fn pinata() -> Vec<Row> {
         timeout: PATIENCE,
     };
     let authenticated = match Pinata::new(options) {
-        Ok(pinata) => pinata.authenticate().await.map_err(|error| error.to_string()),
+        Ok(pinata) => pinata.status().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.without_url().to_string()),
     };
     vec![match authenticated {
@@ -70,7 +70,7 @@ fn judge<T>(what: String, answer: Result<T, GatewayError>) -> Row {
     let fault = match answer {
         Ok(_) => return Row::ok(what, "answers"),
         Err(GatewayError::AllFailed { mut faults, .. }) => faults.pop().map(|(_, fault)| fault),
-        Err(error @ GatewayError::Unverifiable(_)) => return Row::fail(what, error, REMEDY),
+        Err(error @ (GatewayError::Unverifiable(_) | GatewayError::NotAFile { .. })) => return Row::fail(what, error, REMEDY),
     };
     match fault {
         None | Some(GatewayFault::Status(404 | 410)) => Row::ok(what, "answers"),
