@@ -1,6 +1,7 @@
 //! The partitions this process owns now. The consumer thread and the runner share it; no call waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -55,7 +56,7 @@ pub struct Consumed {
     pub busy: bool,
 }
 
-/// Partitions that have to be paused or resumed, because their window filled or emptied.
+/// Partitions that have to be paused or resumed, because their window filled or emptied, or all work is held.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// To be paused.
@@ -78,7 +79,8 @@ struct Owned {
 pub struct Assignment {
     window: Window,
     owned: Mutex<HashMap<Partition, Owned>>,
-    epochs: std::sync::atomic::AtomicU64,
+    epochs: AtomicU64,
+    held: AtomicBool,
 }
 
 impl Assignment {
@@ -92,7 +94,7 @@ impl Assignment {
     pub fn assigned(&self, partitions: impl IntoIterator<Item = Partition>) {
         let mut owned = self.lock();
         for partition in partitions {
-            let epoch = self.epochs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
             let fresh = Owned { epoch, tracker: OffsetTracker::default(), bytes: 0, stored: None, paused: false };
             owned.insert(partition, fresh);
         }
@@ -146,22 +148,35 @@ impl Assignment {
     }
 
     /// What has to be paused or resumed since the last call. A full window pauses, half a window resumes: a pause throws
-    /// away what was fetched ahead, so it must not flutter.
+    /// away what was fetched ahead, so it must not flutter. While work is held everything is paused, whenever it was
+    /// assigned.
     pub fn flow(&self) -> Flow {
+        let held = self.is_held();
         let mut flow = Flow::default();
         for (partition, entry) in &mut *self.lock() {
             let (records, bytes) = (entry.tracker.window(), entry.bytes);
             let full = records >= self.window.records || bytes >= self.window.bytes;
             let relaxed = records <= self.window.records / 2 && bytes <= self.window.bytes / 2;
-            if !entry.paused && full {
+            if !entry.paused && (full || held) {
                 entry.paused = true;
                 flow.pause.push(partition.clone());
-            } else if entry.paused && relaxed {
+            } else if entry.paused && relaxed && !held {
                 entry.paused = false;
                 flow.resume.push(partition.clone());
             }
         }
         flow
+    }
+
+    /// Takes no more records from now on, or takes them again: for a dependency that all of this work needs. What is in
+    /// hand stays in hand, and the partitions stay ours.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Whether no more records are taken.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// How far each partition owned now was consumed.
@@ -253,6 +268,28 @@ mod tests {
         assert_eq!(assignment.flow(), Flow::default());
         assignment.finished(&tickets[1]);
         assert_eq!(assignment.flow().resume, [partition()]);
+    }
+
+    #[test]
+    fn while_work_is_held_everything_is_paused_whenever_it_was_assigned() {
+        let assignment = Assignment::new(Window { records: 4, bytes: 1_000 });
+        let later = Partition { topic: "t".into(), id: 1 };
+        assignment.assigned([partition()]);
+        assignment.hold(true);
+        assert_eq!(assignment.flow().pause, [partition()]);
+        assignment.assigned([later.clone()]);
+        assert_eq!(assignment.flow(), Flow { pause: vec![later.clone()], resume: vec![] });
+        assignment.revoked([&later]);
+        assignment.assigned([later.clone()]);
+        assert_eq!(assignment.flow().pause, std::slice::from_ref(&later), "it comes back, and is paused again");
+        // What was on its way is still taken, and its window counts.
+        let tickets: Vec<_> = (0..4).map(|offset| assignment.received(&record(offset)).unwrap()).collect();
+        assignment.hold(false);
+        assert_eq!(assignment.flow(), Flow { pause: vec![], resume: vec![later] });
+        assignment.finished(&tickets[0]);
+        assignment.finished(&tickets[1]);
+        assert_eq!(assignment.flow().resume, [partition()]);
+        assert_eq!(assignment.flow(), Flow::default());
     }
 
     #[test]

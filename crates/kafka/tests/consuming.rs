@@ -135,6 +135,51 @@ async fn a_partition_that_was_paused_comes_back_unpaused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn held_work_takes_nothing_keeps_its_partitions_and_goes_on_where_it_was() -> Result<()> {
+    let ground = Ground::new("held", 4).await?;
+    let producer = ground.producer()?;
+    let all = |range: std::ops::Range<usize>| {
+        let ground = &ground;
+        range
+            .flat_map(|n| (0..4).map(move |partition| (partition, n)))
+            .map(|(p, n)| ground.record_at(p, &n.to_string()))
+    };
+    publish(&producer, all(0..10)).await?;
+    let mut first = ground.worker(Window::default())?;
+    let mut taken = first.take(40).await?;
+    first.assignment.hold(true);
+    // What is on its way may still come.
+    publish(&producer, all(10..11)).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    while let Ok(late) = first.deliveries.try_recv() {
+        taken.push(late);
+    }
+    publish(&producer, all(11..20)).await?;
+
+    // Another one comes while it is held, and goes: what comes back is paused as well.
+    let mut second = ground.worker(Window { records: 1, bytes: 16 << 20 })?;
+    second.next().await?;
+    within("the consumer leaves", second.handle.close()).await??;
+    eventually("all partitions are back", async || Ok(first.assignment.partitions().len() == 4)).await?;
+    let heartbeat = first.handle.heartbeat();
+    eventually("the thread turns", async || Ok(heartbeat.age() < Duration::from_secs(1))).await?;
+    assert_eq!(first.deliveries.try_recv().ok(), None, "a held consumer handed out a record");
+
+    first.finish(&taken);
+    first.assignment.hold(false);
+    let mut seen = offsets(&taken);
+    while seen.values().any(|offsets| offsets.last() != Some(&19)) {
+        let delivery = first.next().await?;
+        seen.entry(delivery.record.partition).or_default().push(delivery.record.offset);
+    }
+    for offsets in seen.values() {
+        let distinct: BTreeSet<_> = offsets.iter().copied().collect();
+        assert_eq!(distinct, (0..20).collect());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn closing_commits_what_is_finished_and_nothing_else() -> Result<()> {
     let ground = Ground::new("closing", 1).await?;
     publish(&ground.producer()?, (0..100).map(|n| ground.record_at(0, &n.to_string()))).await?;
