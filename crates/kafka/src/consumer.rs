@@ -50,7 +50,7 @@ impl Consumer {
         deliveries: UnboundedSender<Delivery>,
     ) -> Result<ConsumerHandle, Error> {
         let fatal = Fatal::default();
-        let context = Group::new(assignment.clone(), fatal.clone());
+        let context = Group::new(assignment.clone(), fatal.clone(), settings.line.clone());
         let client: BaseConsumer<Group> =
             client::consumer(settings, group)?.create_with_context(context).map_err(Error::client)?;
         client.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>()).map_err(Error::client)?;

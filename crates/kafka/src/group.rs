@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::FailureClass;
 use engine::{Assignment, Partition};
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
@@ -11,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::{self, Statistics};
 use rdkafka::types::RDKafkaRespErr;
+use resilience::Dependency;
 
 use crate::fatal::Fatal;
 use crate::{client, metrics, partitions};
@@ -20,11 +22,12 @@ pub(crate) struct Group {
     assignment: Arc<Assignment>,
     fatal: Fatal,
     paused: Mutex<HashSet<Partition>>,
+    line: Dependency,
 }
 
 impl Group {
-    pub(crate) fn new(assignment: Arc<Assignment>, fatal: Fatal) -> Self {
-        Self { assignment, fatal, paused: Mutex::default() }
+    pub(crate) fn new(assignment: Arc<Assignment>, fatal: Fatal, line: Dependency) -> Self {
+        Self { assignment, fatal, paused: Mutex::default(), line }
     }
 
     /// Pauses what is not paused yet. What was fetched ahead of it is thrown away; consumption goes on with the record
@@ -68,6 +71,7 @@ impl Group {
         let taken = partitions::read(assigned);
         tracing::info!(partitions = taken.len(), "partitions assigned");
         metrics::rebalanced("assigned");
+        self.line.good();
         match client.incremental_assign(assigned) {
             Ok(()) => self.assignment.assigned(taken),
             Err(error) => self.fatal.set(format!("partitions could not be taken: {error}")),
@@ -100,9 +104,17 @@ impl ClientContext for Group {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.fatal.observe(&error, reason);
+        if error == KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) {
+            self.line.failed(FailureClass::Outage, "kafka-unavailable");
+        }
     }
 
     fn stats(&self, statistics: Statistics) {
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.line.good();
+        } else {
+            self.line.failed(FailureClass::Outage, "kafka-unavailable");
+        }
         for (name, topic) in &statistics.topics {
             let owned = topic.partitions.values().filter(|partition| partition.fetch_state == "active");
             metrics::lag(name, owned.map(unfinished).sum());

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use resilience::{Dependency, HealthBoard};
 use secrecy::SecretString;
 
 use crate::properties;
@@ -129,6 +130,8 @@ pub struct KafkaSettings {
     pub max_record_bytes: u32,
     /// Any other property of librdkafka, by name. Each client takes what is meant for it.
     pub properties: BTreeMap<String, String>,
+    /// Where a consumer writes down whether it reaches the cluster.
+    pub line: Dependency,
 }
 
 impl KafkaSettings {
@@ -147,6 +150,7 @@ impl KafkaSettings {
             instance_id: None,
             max_record_bytes: 1 << 20,
             properties: BTreeMap::new(),
+            line: HealthBoard::default().dependency("kafka", 1),
         }
     }
 
@@ -193,7 +197,7 @@ impl fmt::Debug for KafkaSettings {
             .field("instance_id", &self.instance_id)
             .field("max_record_bytes", &self.max_record_bytes)
             .field("properties", &self.properties.keys())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

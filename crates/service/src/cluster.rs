@@ -3,21 +3,46 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use resilience::Jitter;
-use solana::Endpoints;
+use resilience::{BreakerSettings, Jitter, Policies, PolicyName, PoolSettings};
+use solana::{Endpoints, EndpointsSettings};
 use store::Store;
 
 use crate::config::SolanaSettings;
+use crate::health::Health;
+
+/// What the chain is called among the dependencies.
+const CHAIN: &str = "solana-rpc";
 
 /// Connects to the chain's endpoints and checks that they serve the cluster whose genesis hash is on record; the first
-/// worker that ever starts puts it there.
+/// worker that ever starts puts it there. Endpoints that do not answer are checked before their first use, even if that
+/// is all of them. From now on they are watched over, and shown.
 ///
 /// # Errors
-/// An endpoint of another cluster, or no endpoint or database that answers.
-pub async fn join_cluster(settings: &SolanaSettings, store: &Store) -> anyhow::Result<Arc<Endpoints>> {
-    let addresses = settings.endpoints.iter().map(|endpoint| (endpoint.label.clone(), endpoint.url.clone()));
-    let endpoints = Endpoints::connect(addresses, settings.timeout, settings.attempts, Arc::new(Jitter::from_os()))?;
-    let check = endpoints.check_cluster(None).await.context("SOLANA_RPC_ENDPOINTS")?;
+/// An endpoint of another cluster, no database that answers, or no endpoint while no cluster is on record.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub async fn join_cluster(
+    settings: &SolanaSettings,
+    breaker: BreakerSettings,
+    store: &Store,
+    health: &Health,
+) -> anyhow::Result<Arc<Endpoints>> {
+    let tries = Policies::default()[PolicyName::SolanaRpcAvailable].attempts;
+    let treated = EndpointsSettings {
+        timeout: settings.timeout,
+        attempts: settings.attempts,
+        reads: settings.reads,
+        sends: settings.sends,
+        pool: PoolSettings { breaker, ..settings.pool() },
+        line: health.dependency(CHAIN, tries),
+    };
+    let endpoints = Endpoints::connect(settings.endpoints.clone(), treated, Arc::new(Jitter::from_os()))?;
+    let recorded = store.recorded_identity().await?;
+    let check = endpoints.check_cluster(recorded.as_deref()).await.with_context(|| match &recorded {
+        Some(recorded) => format!("SOLANA_RPC_ENDPOINTS, of a fleet that mints on the cluster {recorded}"),
+        None => "SOLANA_RPC_ENDPOINTS".to_owned(),
+    })?;
     let recorded = store.identity(&check.genesis).await?;
     ensure!(
         recorded == check.genesis,
@@ -27,5 +52,9 @@ pub async fn join_cluster(settings: &SolanaSettings, store: &Store) -> anyhow::R
     for error in check.unreachable {
         tracing::warn!(%error, "an endpoint could not be checked; it is before its first use");
     }
-    Ok(Arc::new(endpoints))
+    let endpoints = Arc::new(endpoints);
+    let shown = Arc::clone(&endpoints);
+    health.show_endpoints(CHAIN, move || shown.health());
+    tokio::spawn(Arc::clone(&endpoints).watch_over());
+    Ok(endpoints)
 }

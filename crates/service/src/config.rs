@@ -1,21 +1,27 @@
 //! What a program is told by its environment: read once, checked whole, all problems in one message.
 
+mod breaker;
 mod database;
 mod env;
+mod fleet;
 mod kafka;
 mod programs;
 mod sections;
+mod solana;
 pub mod table;
 mod variable;
 
+pub use breaker::breaker_settings;
 pub use database::{database_settings, small_database_settings};
 pub use env::{ConfigError, Env};
+pub use fleet::FleetSettings;
 pub use kafka::{consuming_kafka_settings, kafka_settings};
 pub use programs::{Config, SubmitterConfig, UploaderConfig, VerifierConfig, WorkerConfig};
 pub use sections::{
-    EndpointSetting, GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PayerSettings, PinataSettings,
-    ProcessSettings, SolanaSettings, asset_dir,
+    GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PayerSettings, PinataSettings, ProcessSettings,
+    asset_dir,
 };
+pub use solana::SolanaSettings;
 pub use variable::{Program, Variable, help};
 
 #[cfg(test)]

@@ -4,7 +4,11 @@
 mod cluster;
 pub mod config;
 mod database;
+mod gate;
+mod health;
+mod health_report;
 mod heartbeat;
+mod metrics;
 mod ops;
 mod shutdown;
 mod start;
@@ -13,7 +17,9 @@ mod upkeep;
 mod worker;
 
 pub use cluster::join_cluster;
-pub use database::open_store;
+pub use database::{open_store, open_worker_store};
+pub use health::Health;
+pub use health_report::{DependencyReport, EndpointReport, FailureReport, ReadyReport};
 pub use heartbeat::Heartbeat;
 pub use ops::{Checks, OpsListener, OpsServer};
 pub use shutdown::on_signal;

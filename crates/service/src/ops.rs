@@ -14,23 +14,31 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+
+use crate::health::Health;
+use crate::health_report::ReadyReport;
 
 /// How often the recorder folds its samples together, asked for or not.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 type Check = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Questions with a reason where the answer is no. They must answer at once: no locks that are held for long, no I/O.
+/// Questions with a reason where the answer is no, and what is known of the dependencies. They must answer at once: no locks that are held for long, no I/O.
 #[derive(Default)]
 pub struct Checks {
     live: Vec<Check>,
     ready: Vec<Check>,
+    health: Health,
 }
 
 impl fmt::Debug for Checks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Checks").field("live", &self.live.len()).field("ready", &self.ready.len()).finish()
+        f.debug_struct("Checks")
+            .field("live", &self.live.len())
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,11 +50,17 @@ impl Checks {
         self
     }
 
-    /// The process has its share of the work.
+    /// The process can take work.
     #[must_use]
     pub fn ready(mut self, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
         self.ready.push(Box::new(check));
         self
+    }
+
+    /// What the process depends on.
+    #[must_use]
+    pub fn depends_on(self, health: Health) -> Self {
+        Self { health, ..self }
     }
 }
 
@@ -138,28 +152,39 @@ struct Asked {
 
 fn routes(asked: Arc<Asked>) -> Router {
     Router::new()
-        .route("/livez", get(|State(asked): State<Arc<Asked>>| async move { verdict(&asked.checks.live) }))
-        .route("/readyz", get(|State(asked): State<Arc<Asked>>| async move { verdict(&asked.checks.ready) }))
+        .route("/livez", get(live))
+        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/version", get(version))
         .with_state(asked)
 }
 
-fn verdict(checks: &[Check]) -> (StatusCode, String) {
-    let reasons: Vec<String> = checks.iter().filter_map(|check| check().err()).collect();
-    if reasons.is_empty() {
-        (StatusCode::OK, "ok\n".into())
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n")
-    }
+async fn live(State(asked): State<Arc<Asked>>) -> (StatusCode, String) {
+    let reasons = reasons(&asked.checks.live);
+    let text = if reasons.is_empty() { "ok\n".to_owned() } else { reasons.join("\n") + "\n" };
+    (status(&reasons), text)
+}
+
+async fn ready(State(asked): State<Arc<Asked>>) -> (StatusCode, Json<ReadyReport>) {
+    let reasons = reasons(&asked.checks.ready);
+    let (worker, dependencies) = (asked.name.to_owned(), asked.checks.health.report());
+    (status(&reasons), Json(ReadyReport { worker, ready: reasons.is_empty(), reasons, dependencies }))
+}
+
+fn reasons(checks: &[Check]) -> Vec<String> {
+    checks.iter().filter_map(|check| check().err()).collect()
+}
+
+fn status(reasons: &[String]) -> StatusCode {
+    if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 async fn metrics(State(asked): State<Arc<Asked>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], asked.metrics.render()).into_response()
 }
 
-async fn version(State(asked): State<Arc<Asked>>) -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "name": asked.name, "version": env!("CARGO_PKG_VERSION") }))
+async fn version(State(asked): State<Arc<Asked>>) -> Json<Value> {
+    Json(json!({ "name": asked.name, "version": env!("CARGO_PKG_VERSION") }))
 }
 
 async fn keep_up(metrics: PrometheusHandle) {

@@ -9,9 +9,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Env, ProcessSettings, Program};
+use crate::health::Health;
 use crate::heartbeat::Heartbeat;
 use crate::ops::{Checks, OpsListener, OpsServer};
-use crate::{shutdown, telemetry};
+use crate::{metrics, shutdown, telemetry};
 
 /// The runtime's own loop is looked at this often.
 const BEAT: Duration = Duration::from_secs(1);
@@ -34,6 +35,8 @@ pub struct Process {
     pub stop: CancellationToken,
     /// How long it may take to end then.
     pub grace: Duration,
+    /// What it knows of its dependencies.
+    pub health: Health,
     ops: OpsListener,
     metrics: PrometheusHandle,
 }
@@ -41,14 +44,14 @@ pub struct Process {
 impl Process {
     /// For whoever brings a runtime and signals of their own: several workers in one process, or a test.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         program: Program,
         stop: CancellationToken,
         grace: Duration,
         ops: OpsListener,
         metrics: PrometheusHandle,
     ) -> Self {
-        Self { program, stop, grace, ops, metrics }
+        Self { program, stop, grace, health: Health::default(), ops, metrics }
     }
 
     /// CloudEvents source of what this worker says.
@@ -68,7 +71,9 @@ impl Process {
                 beating.beat();
             }
         });
-        let checks = checks.live(move || {
+        metrics::describe();
+        tokio::spawn(self.health.clone().keep_measured());
+        let checks = checks.depends_on(self.health).live(move || {
             let age = heartbeat.age();
             if age < HANGS { Ok(()) } else { Err(format!("the runtime has not turned for {} s", age.as_secs())) }
         });

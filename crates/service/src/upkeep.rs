@@ -24,10 +24,12 @@ where
 {
     let backlog = Arc::new(backlog);
     let outbox = || RowOutbox { store: Arc::clone(store), telling: telling.clone(), step: step.as_str() };
+    let held = Arc::clone(assignment);
+    let may_sweep = move || !held.is_held();
     let upkeep = Upkeep {
         redrive: Redrive { step, outbox: outbox() },
         consumption: Consumption::new(Arc::clone(store), Arc::clone(&backlog), Arc::clone(assignment), SystemClock),
-        sweeper: Sweeper { step, outbox: outbox(), backlog, assignment: Arc::clone(assignment), may_sweep: || true },
+        sweeper: Sweeper { step, outbox: outbox(), backlog, assignment: Arc::clone(assignment), may_sweep },
     };
     upkeep.run()
 }

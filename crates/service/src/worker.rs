@@ -13,13 +13,16 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all, ready, select_all};
 use kafka::{Consumer, ConsumerHandle, FatalError, GroupBacklog, KafkaSettings, Producer};
 use resilience::Jitter;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::gate::hold_while_closed;
 use crate::ops::Checks;
 use crate::start::{HANGS, Process};
 use crate::upkeep::{beside, upkeep};
 
+/// The client looks after its connections by itself; it tells every 10 s that there is none.
+const KAFKA_TRIES: u32 = 2;
 /// How long the last records may take to be acknowledged.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -32,6 +35,7 @@ pub struct Worker<S> {
     producer: Producer,
     jitter: Arc<Jitter>,
     groups: Vec<Group>,
+    gates: Vec<watch::Receiver<bool>>,
 }
 
 struct Group {
@@ -52,10 +56,11 @@ impl<S: OperationStore + RowStore> Worker<S> {
     pub fn new(process: Process, settings: KafkaSettings, store: Arc<S>) -> anyhow::Result<Self> {
         engine::describe_metrics();
         kafka::describe_metrics();
+        let settings = KafkaSettings { line: process.health.dependency("kafka", KAFKA_TRIES), ..settings };
         let producer = Producer::start(&settings)?;
         let batches = Arc::new(Batches::new(&store));
         let jitter = Arc::new(Jitter::from_os());
-        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new() })
+        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new(), gates: Vec::new() })
     }
 
     /// Takes the API's events.
@@ -67,6 +72,11 @@ impl<S: OperationStore + RowStore> Worker<S> {
         let intake = Intake::new(Arc::clone(&self.batches), self.telling(), group.clone(), SystemClock);
         let topics = [Topic::Operations.name(&self.settings.topic_prefix)];
         self.join(group, &topics, intake, Assignment::new(Window::default()), ready(()))
+    }
+
+    /// No group that is joined from now on takes records while `open` is false: for what all their work needs.
+    pub fn needs(&mut self, open: watch::Receiver<bool>) {
+        self.gates.push(open);
     }
 
     /// Takes the requests of one step, of every priority, and keeps up the rows that wait for it.
@@ -164,6 +174,8 @@ impl<S: OperationStore + RowStore> Worker<S> {
             jitter: Arc::clone(&self.jitter),
             stop: self.process.stop.clone(),
         };
+        let holding = hold_while_closed(Arc::clone(&assignment), self.gates.clone(), name.clone());
+        let upkeep = async { tokio::join!(upkeep, holding) };
         let upkeep = self.process.stop.clone().run_until_cancelled_owned(upkeep).map(drop);
         let work = Box::pin(beside(runner.run(deliveries, self.process.grace), upkeep));
         self.groups.push(Group { name, consumer, assignment, work });
@@ -193,7 +205,7 @@ fn first_fatal(producer: &Producer, groups: &[Group]) -> BoxFuture<'static, Fata
 fn checks(groups: &[Group], broken: &Arc<OnceLock<String>>) -> Checks {
     let broken = Arc::clone(broken);
     let broken = Checks::default().live(move || broken.get().map_or(Ok(()), |reason| Err(reason.clone())));
-    groups.iter().fold(broken, |checks, group| {
+    let checks = groups.iter().fold(broken, |checks, group| {
         let heartbeat = group.consumer.heartbeat();
         let assignment = Arc::clone(&group.assignment);
         let (turning, assigned) = (group.name.clone(), group.name.clone());
@@ -206,5 +218,10 @@ fn checks(groups: &[Group], broken: &Arc<OnceLock<String>>) -> Checks {
                 0 => Err(format!("{assigned} has no partitions yet")),
                 _ => Ok(()),
             })
+    });
+    let held: Vec<_> = groups.iter().map(|group| Arc::clone(&group.assignment)).collect();
+    checks.ready(move || {
+        let takes_work = held.is_empty() || held.iter().any(|assignment| !assignment.is_held());
+        if takes_work { Ok(()) } else { Err("what all of its work needs is out".to_owned()) }
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use service::config::Program;
-use service::{Checks, OpsListener};
+use service::{Checks, Health, OpsListener};
 
 fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -20,9 +20,12 @@ fn get(address: SocketAddr, path: &str) -> String {
 fn a_worker_says_how_it_is() {
     let alive = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&alive);
+    let health = Health::default();
+    health.dependency("kafka", 1).good();
     let checks = Checks::default()
         .live(move || if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("consumer hangs".into()) })
-        .ready(|| Err("no partitions assigned yet".into()));
+        .ready(|| Err("no partitions assigned yet".into()))
+        .depends_on(health);
     let metrics = service::gather_metrics().unwrap();
     metrics::counter!("ops_test_total").increment(3);
     let listener = OpsListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -32,6 +35,7 @@ fn a_worker_says_how_it_is() {
     assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
     let ready = get(address, "/readyz");
     assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("no partitions assigned yet"), "{ready}");
+    assert!(ready.contains(r#""name":"kafka","state":"healthy""#), "{ready}");
     assert!(get(address, "/metrics").contains("ops_test_total 3"));
     assert!(get(address, "/version").contains(r#""name":"verifier""#));
     assert!(get(address, "/nothing").starts_with("HTTP/1.1 404"));

@@ -9,9 +9,9 @@ use serde_json::json;
 use solana_client::rpc_request::{MAX_MULTIPLE_ACCOUNTS, RpcRequest};
 use solana_sdk::pubkey::Pubkey;
 
+use crate::call::Answer;
 use crate::commitment::Commitment;
-use crate::endpoint::Endpoint;
-use crate::endpoints::{Answer, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::rpc_error::RpcError;
 use crate::wire::{At, WireAccount};
 
@@ -36,7 +36,7 @@ pub(crate) enum Source {
     /// The next endpoint where one fails.
     Any(Arc<Endpoints>),
     /// This one: for whoever needs two opinions.
-    One(Arc<Endpoint>),
+    One(Arc<Endpoints>, Arc<str>),
 }
 
 #[derive(Debug)]
@@ -93,19 +93,17 @@ async fn read(source: Source, commitment: Commitment, asks: Vec<Ask>) -> Vec<Res
 
 async fn fetch(source: Source, count: usize, params: serde_json::Value) -> Result<Answer<Snapshot>, RpcError> {
     let request = RpcRequest::GetMultipleAccounts;
-    let Answer { value: At { context, value }, endpoint } = match source {
-        Source::Any(endpoints) => endpoints.ask::<At<Vec<Option<WireAccount>>>>(request, params).await?,
-        Source::One(endpoint) => {
-            Answer { value: endpoint.call(request, params).await?, endpoint: Arc::clone(endpoint.label()) }
+    let read = |At { context, value }: At<Vec<Option<WireAccount>>>| {
+        if value.len() != count {
+            return Err(format!("{} accounts where {count} were asked for", value.len()));
         }
+        let accounts: Result<_, _> = value.into_iter().map(|account| account.map(decode).transpose()).collect();
+        Ok(Snapshot { slot: context.slot, accounts: accounts? })
     };
-    if value.len() != count {
-        let what = format!("{} accounts where {count} were asked for", value.len());
-        return Err(RpcError::unparsable(&endpoint, request, &what));
+    match source {
+        Source::Any(endpoints) => endpoints.ask_for(request, params, read).await,
+        Source::One(endpoints, endpoint) => endpoints.ask_one(&endpoint, request, params, read).await,
     }
-    let accounts: Result<Vec<_>, String> = value.into_iter().map(|account| account.map(decode).transpose()).collect();
-    let accounts = accounts.map_err(|what| RpcError::unparsable(&endpoint, request, &what))?;
-    Ok(Answer { value: Snapshot { slot: context.slot, accounts }, endpoint })
 }
 
 fn decode(account: WireAccount) -> Result<Account, String> {

@@ -8,7 +8,7 @@ use solana_client::rpc_request::RpcRequest;
 use solana_sdk::hash::Hash;
 
 use crate::commitment::Commitment;
-use crate::endpoints::{Answer, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::refreshed::Refreshed;
 use crate::rpc_error::RpcError;
 use crate::wire::{At, LatestBlockhash};
@@ -46,18 +46,13 @@ impl BlockhashCache {
     }
 
     async fn fetch(&self) -> Result<Blockhash, RpcError> {
-        let request = RpcRequest::GetLatestBlockhash;
-        let Answer { value: At { context, value }, endpoint } =
-            self.endpoints.ask::<At<LatestBlockhash>>(request, json!([Commitment::Confirmed.config()])).await?;
-        let hash = value
-            .blockhash
-            .parse()
-            .map_err(|error: solana_sdk::hash::ParseHashError| RpcError::unparsable(&endpoint, request, &error))?;
-        Ok(Blockhash {
-            hash,
-            last_valid_block_height: value.last_valid_block_height,
-            context_slot: context.slot,
-            endpoint,
-        })
+        let params = json!([Commitment::Confirmed.config()]);
+        let read = |At { context, value }: At<LatestBlockhash>| {
+            let hash: Hash = value.blockhash.parse().map_err(|error| format!("blockhash: {error}"))?;
+            Ok((hash, value.last_valid_block_height, context.slot))
+        };
+        let answer = self.endpoints.ask_for(RpcRequest::GetLatestBlockhash, params, read).await?;
+        let (hash, last_valid_block_height, context_slot) = answer.value;
+        Ok(Blockhash { hash, last_valid_block_height, context_slot, endpoint: answer.endpoint })
     }
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::{Attempt, MintAddress, Signature, WalletAddress};
-use serde_json::{Value, json};
+use serde_json::json;
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
-use tokio::sync::Semaphore;
 
 use crate::account_reader::{AccountReader, Source};
 use crate::blockhash::{Blockhash, BlockhashCache};
@@ -24,6 +23,7 @@ use crate::nft::{MetadataAccount, MintState, NftAccounts};
 use crate::refreshed::Refreshed;
 use crate::rpc_error::RpcError;
 use crate::send_outcome::SendOutcome;
+use crate::sending::Sending;
 use crate::token_metadata::{MINT_SIZE, NftAddresses, pubkey};
 use crate::tracker::ConfirmationTracker;
 use crate::wire::{At, SignatureOfAddress, Simulation, Transaction};
@@ -34,9 +34,6 @@ use mpl_token_metadata::accounts::{MasterEdition, Metadata};
 const KEEP_RENT: Duration = Duration::from_hours(1);
 /// Transactions at a mint's address that are looked through for the one that minted it.
 const MOST_SIGNATURES: usize = 1_000;
-
-/// Sends under way at once: one connection each, and what an endpoint takes of one client without complaint.
-const SENDS: usize = 64;
 
 /// A cluster, with all that is shared among those who use it.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ pub struct Cluster {
     confirmed: AccountReader,
     finalized: AccountReader,
     expiry: Expiry,
-    sends: Semaphore,
+    sending: Sending,
 }
 
 impl Cluster {
@@ -64,8 +61,8 @@ impl Cluster {
             tracker: ConfirmationTracker::start(Arc::clone(&endpoints)),
             confirmed: reader(Commitment::Confirmed),
             finalized: reader(Commitment::Finalized),
-            expiry: Expiry::start(endpoints.list()),
-            sends: Semaphore::new(SENDS),
+            expiry: Expiry::start(&endpoints),
+            sending: Sending::new(Arc::clone(&endpoints)),
             endpoints,
         }
     }
@@ -186,31 +183,10 @@ impl Chain for Cluster {
     }
 
     async fn send(&self, attempt: &Attempt, round: u32, preflight: bool) -> SendOutcome {
-        let mut order = self.endpoints.in_order();
-        let first = usize::try_from(round).unwrap_or(0) % order.len();
-        order.rotate_left(first);
-        let params = send_params(attempt, preflight);
-        let _permit = self.sends.acquire().await;
-        let mut last = None;
-        for endpoint in order {
-            let outcome = SendOutcome::of(endpoint.call(RpcRequest::SendTransaction, params.clone()).await);
-            if !outcome.goes_elsewhere() {
-                return outcome;
-            }
-            last = Some(outcome);
-        }
-        last.expect("there is an endpoint")
+        self.sending.send(attempt, round > 0, preflight).await
     }
 
     async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
         self.expiry.expired(attempt, mint, opinions).await
     }
-}
-
-fn send_params(attempt: &Attempt, preflight: bool) -> Value {
-    let config = json!({
-        "encoding": "base64", "maxRetries": 0, "skipPreflight": !preflight,
-        "preflightCommitment": Commitment::Confirmed.as_str(), "minContextSlot": attempt.context_slot,
-    });
-    json!([BASE64.encode(&attempt.wire), config])
 }

@@ -1,10 +1,8 @@
 //! One RPC endpoint: its calls are counted, its answers typed, and another cluster behind it is found out.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use domain::FailureClass;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use solana_client::rpc_request::RpcRequest;
@@ -15,21 +13,13 @@ use tokio::time::Instant;
 use crate::metrics;
 use crate::rpc_error::{RpcError, RpcErrorKind};
 
-/// How long an endpoint that failed comes last.
-const LAST_AFTER_FAILURE: Duration = Duration::from_secs(10);
-/// How long one comes last that is only a little behind the others.
-const LAST_WHEN_BEHIND: Duration = Duration::from_secs(1);
-/// The longest `Retry-After` that is believed.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(2);
-
 /// What a call is sent through; a simulated chain brings its own.
 pub type Sender = Arc<dyn RpcSender + Send + Sync>;
 
-/// One endpoint of the list.
+/// One endpoint of the list. Whoever calls it by itself goes past its budget and its breaker: that is for looking at it.
 pub struct Endpoint {
     label: Arc<str>,
     sender: Sender,
-    last_until: Mutex<Option<Instant>>,
     expected_genesis: Arc<OnceLock<String>>,
     checked: OnceCell<()>,
 }
@@ -42,7 +32,7 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub(crate) fn new(label: Arc<str>, sender: Sender, expected_genesis: Arc<OnceLock<String>>) -> Self {
-        Self { label, sender, last_until: Mutex::new(None), expected_genesis, checked: OnceCell::new() }
+        Self { label, sender, expected_genesis, checked: OnceCell::new() }
     }
 
     /// What it is called wherever it is shown.
@@ -56,14 +46,36 @@ impl Endpoint {
     /// # Errors
     /// [`RpcError`]; an answer of another shape than `T` is one too.
     pub async fn call<T: DeserializeOwned>(&self, request: RpcRequest, params: Value) -> Result<T, RpcError> {
+        self.parse(request, self.ask(request, params).await?)
+    }
+
+    /// One request, likewise, for whatever it is answered with.
+    pub(crate) async fn ask(&self, request: RpcRequest, params: Value) -> Result<Value, RpcError> {
         if let Some(expected) = self.expected_genesis.get() {
             self.checked.get_or_try_init(|| self.check_genesis(expected)).await?;
         }
         self.request(request, params).await
     }
 
+    pub(crate) fn parse<T: DeserializeOwned>(&self, request: RpcRequest, answer: Value) -> Result<T, RpcError> {
+        serde_json::from_value(answer).map_err(|error| self.unparsable(request, &error))
+    }
+
+    pub(crate) fn unparsable(&self, request: RpcRequest, what: &impl ToString) -> RpcError {
+        let error = RpcError::unparsable(&self.label, request, what);
+        metrics::failed(&error);
+        error
+    }
+
     pub(crate) async fn genesis(&self) -> Result<String, RpcError> {
-        self.request(RpcRequest::GetGenesisHash, Value::Null).await
+        let request = RpcRequest::GetGenesisHash;
+        self.parse(request, self.request(request, Value::Null).await?)
+    }
+
+    /// Its genesis hash was asked for, and is the expected one.
+    pub(crate) fn trust(&self) {
+        // Set already, it says the same.
+        let _ = self.checked.set(());
     }
 
     async fn check_genesis(&self, expected: &str) -> Result<(), RpcError> {
@@ -71,39 +83,17 @@ impl Endpoint {
         if genesis == expected {
             return Ok(());
         }
-        let error = RpcError::new(&self.label, RpcRequest::GetGenesisHash, RpcErrorKind::WrongCluster { genesis });
-        self.comes_last(None);
-        Err(error)
+        Err(RpcError::new(&self.label, RpcRequest::GetGenesisHash, RpcErrorKind::WrongCluster { genesis }))
     }
 
-    async fn request<T: DeserializeOwned>(&self, request: RpcRequest, params: Value) -> Result<T, RpcError> {
+    async fn request(&self, request: RpcRequest, params: Value) -> Result<Value, RpcError> {
         let started = Instant::now();
         let answer = self.sender.send(request, params).await;
         metrics::called(&self.label, request.as_str(), started.elapsed().as_secs_f64());
-        let answer = match answer {
-            Ok(value) => {
-                serde_json::from_value(value).map_err(|error| RpcError::unparsable(&self.label, request, &error))
-            }
-            Err(error) => Err(RpcError::new(&self.label, request, RpcErrorKind::of(error))),
-        };
-        if let Err(error) = &answer {
-            metrics::failed(error);
-            if error.elsewhere() {
-                let behind = (error.class() == FailureClass::Degraded).then_some(LAST_WHEN_BEHIND);
-                self.comes_last(error.retry_after().or(behind));
-            }
-        }
-        answer
-    }
-
-    fn comes_last(&self, pause: Option<Duration>) {
-        let pause = pause.unwrap_or(LAST_AFTER_FAILURE).min(LONGEST_RETRY_AFTER);
-        *self.last_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
-    }
-
-    /// Whether it failed a short while ago.
-    pub(crate) fn is_last(&self) -> bool {
-        let last_until = *self.last_until.lock().unwrap_or_else(PoisonError::into_inner);
-        last_until.is_some_and(|until| Instant::now() < until)
+        answer.map_err(|error| {
+            let error = RpcError::new(&self.label, request, RpcErrorKind::of(error));
+            metrics::failed(&error);
+            error
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::{Attempt, MintAddress};
 use mpl_token_metadata::accounts::MasterEdition;
+use resilience::EndpointHealth;
 use serde_json::json;
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
@@ -13,10 +14,10 @@ use solana_sdk::pubkey::Pubkey;
 use crate::account_reader::{AccountReader, Source};
 use crate::chain::Opinions;
 use crate::commitment::Commitment;
-use crate::endpoint::Endpoint;
+use crate::endpoints::Endpoints;
 use crate::nft::MintState;
 use crate::refreshed::Refreshed;
-use crate::rpc_error::RpcError;
+use crate::rpc_error::{RpcError, RpcErrorKind};
 use crate::token_metadata::pubkey;
 use crate::wire::EpochInfo;
 
@@ -31,11 +32,15 @@ const MOST_LOOKS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Expiry {
     witnesses: Vec<HeightWitness>,
+    /// Endpoints that are not for emergencies.
+    regular: usize,
 }
 
 #[derive(Debug)]
 struct HeightWitness {
-    endpoint: Arc<Endpoint>,
+    endpoints: Arc<Endpoints>,
+    label: Arc<str>,
+    emergency: bool,
     height: Refreshed<()>,
     /// What it said, oldest first. A height that was reached at a slot stays reached at it, so the oldest look that
     /// is good enough asks the least of the account read: a node whose accounts lag behind its heights can be believed
@@ -55,14 +60,21 @@ enum Opinion {
 }
 
 impl Expiry {
-    pub(crate) fn start(endpoints: &[Arc<Endpoint>]) -> Self {
-        let witness = |endpoint: &Arc<Endpoint>| HeightWitness {
-            endpoint: Arc::clone(endpoint),
+    pub(crate) fn start(endpoints: &Arc<Endpoints>) -> Self {
+        let witness = |EndpointHealth { label, emergency, .. }| HeightWitness {
+            accounts: AccountReader::start(
+                Source::One(Arc::clone(endpoints), Arc::clone(&label)),
+                Commitment::Finalized,
+            ),
+            endpoints: Arc::clone(endpoints),
+            label,
+            emergency,
             height: Refreshed::new(KEEP_HEIGHT),
             looks: Mutex::default(),
-            accounts: AccountReader::start(Source::One(Arc::clone(endpoint)), Commitment::Finalized),
         };
-        Self { witnesses: endpoints.iter().map(witness).collect() }
+        let witnesses: Vec<_> = endpoints.health().into_iter().map(witness).collect();
+        let regular = witnesses.iter().filter(|witness| !witness.emergency).count();
+        Self { witnesses, regular }
     }
 
     /// See [`crate::Chain::expired`]. One endpoint that sees the mint outweighs all others.
@@ -73,7 +85,7 @@ impl Expiry {
         opinions: Opinions,
     ) -> Result<bool, RpcError> {
         let needed = match opinions {
-            Opinions::Two => self.witnesses.len().min(2),
+            Opinions::Two => self.regular.min(2),
             Opinions::One => 1,
         };
         let (mut agreeing, mut unheard) = (0, None);
@@ -82,6 +94,8 @@ impl Expiry {
                 Ok(Opinion::Expired) => agreeing += 1,
                 Ok(Opinion::TooEarly) => {}
                 Ok(Opinion::NotAbsent) => return Ok(false),
+                // It is not needed while there is no emergency.
+                Err(error) if witness.emergency && matches!(error.kind, RpcErrorKind::NotAsked(_)) => {}
                 Err(error) => unheard = Some(error),
             }
             if agreeing == needed {
@@ -125,7 +139,8 @@ impl HeightWitness {
     }
 
     async fn look(&self) -> Result<(), RpcError> {
-        let look = self.endpoint.call(RpcRequest::GetEpochInfo, json!([Commitment::Finalized.config()])).await?;
+        let params = json!([Commitment::Finalized.config()]);
+        let look = self.endpoints.ask_one(&self.label, RpcRequest::GetEpochInfo, params, Ok).await?.value;
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         looks.push_back(look);
         if looks.len() > MOST_LOOKS {

@@ -4,7 +4,9 @@
 //! [`Chain`] is the seam: [`Cluster`] answers it over RPC, a simulated chain may stand in its place.
 
 mod account_reader;
+mod asking;
 mod blockhash;
+mod call;
 mod chain;
 mod cluster;
 mod commitment;
@@ -22,21 +24,26 @@ mod on_chain_error;
 mod refreshed;
 mod rpc_error;
 mod send_outcome;
+mod sending;
+mod settings;
 mod signer;
+mod slots;
 mod standard;
 mod token_metadata;
 mod tracker;
 mod transport_fault;
+mod watching;
 mod wire;
 mod witness;
 
 pub use blockhash::Blockhash;
+pub use call::Answer;
 pub use chain::{Chain, ChainView, Opinions};
 pub use cluster::Cluster;
 pub use commitment::Commitment;
 pub use compute::{Shape, Simulated};
 pub use endpoint::{Endpoint, Sender};
-pub use endpoints::{Answer, ClusterCheck, Endpoints, EndpointsError};
+pub use endpoints::{ClusterCheck, Endpoints, EndpointsError};
 pub use http_sender::HttpRpcSender;
 pub use landing::{Landing, Watch};
 pub use metrics::describe_metrics;
@@ -45,6 +52,7 @@ pub use nft::{Holding, MaxSupply, MetadataAccount, MintAccount, MintState, NftAc
 pub use on_chain_error::{OnChainError, OnChainErrorKind};
 pub use rpc_error::{RpcError, RpcErrorKind};
 pub use send_outcome::SendOutcome;
+pub use settings::{DEFAULT_CALLS_PER_SECOND, EndpointAddress, EndpointsSettings, calls_per_second};
 pub use signer::{MintSigner, SignerError, read_payer_address};
 pub use solana_sdk::pubkey::Pubkey;
 pub use standard::{MintOrder, MintPlan, MintStandard, Prefund};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Failure, FailureClass};
+use resilience::{Fault, NoEndpoint};
 use solana_client::client_error::{ClientError, ClientErrorKind};
 use solana_client::rpc_custom_error as codes;
 use solana_client::rpc_request::{self, RpcRequest, RpcResponseErrorData};
@@ -17,6 +18,8 @@ const MAX_MESSAGE: usize = 400;
 const MAX_LOG_LINES: usize = 6;
 /// What JSON-RPC calls an internal error; what some providers answer with instead of HTTP 429.
 const INTERNAL_ERROR: i64 = -32603;
+const INVALID_PARAMS: i64 = -32602;
+const METHOD_NOT_FOUND: i64 = -32601;
 const RATE_LIMIT_CODES: [i64; 2] = [429, -32429];
 
 /// A call that brought no result.
@@ -55,6 +58,9 @@ pub enum RpcErrorKind {
         /// The genesis hash it answered with.
         genesis: String,
     },
+    /// No call was made, and no attempt spent: there was nobody to ask.
+    #[error(transparent)]
+    NotAsked(NoEndpoint),
 }
 
 impl RpcError {
@@ -103,7 +109,7 @@ impl RpcError {
                 }
                 _ => FailureClass::Outage,
             },
-            RpcErrorKind::WrongCluster { .. } => FailureClass::Outage,
+            RpcErrorKind::WrongCluster { .. } | RpcErrorKind::NotAsked(_) => FailureClass::Outage,
         }
     }
 
@@ -128,6 +134,7 @@ impl RpcError {
                 _ => "rpc-refused",
             },
             RpcErrorKind::WrongCluster { .. } => "rpc-wrong-cluster",
+            RpcErrorKind::NotAsked(_) => "rpc-all-out",
         }
     }
 
@@ -142,8 +149,28 @@ impl RpcError {
     pub const fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
             RpcErrorKind::Transport(TransportFault::RateLimited { retry_after }) => *retry_after,
-            RpcErrorKind::Transport(_) | RpcErrorKind::Answered { .. } | RpcErrorKind::WrongCluster { .. } => None,
+            RpcErrorKind::Transport(_)
+            | RpcErrorKind::Answered { .. }
+            | RpcErrorKind::WrongCluster { .. }
+            | RpcErrorKind::NotAsked(_) => None,
         }
+    }
+
+    /// What it says of the endpoint. One that turns down what nobody could do, or does not know yet what others know, is
+    /// well.
+    pub(crate) fn fault(&self) -> Fault {
+        let knows_no_such_method = matches!(self.kind, RpcErrorKind::Answered { code: METHOD_NOT_FOUND, .. });
+        let is_well = !self.elsewhere() || self.is_behind() || knows_no_such_method;
+        let class = if is_well { FailureClass::Permanent } else { self.class() };
+        Fault { class, code: self.code().into(), retry_after: self.retry_after() }
+    }
+
+    /// Whether the endpoint has not reached the slot that was asked for.
+    pub(crate) const fn is_behind(&self) -> bool {
+        matches!(
+            self.kind,
+            RpcErrorKind::Answered { code: codes::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED, .. }
+        )
     }
 
     /// Whether another endpoint may answer the same call better. A refusal that names the request itself would be
@@ -151,10 +178,10 @@ impl RpcError {
     #[must_use]
     pub fn elsewhere(&self) -> bool {
         match &self.kind {
-            RpcErrorKind::Transport(_) | RpcErrorKind::WrongCluster { .. } => true,
+            RpcErrorKind::Transport(_) | RpcErrorKind::WrongCluster { .. } | RpcErrorKind::NotAsked(_) => true,
             RpcErrorKind::Answered { code, .. } => !matches!(
                 *code,
-                -32602
+                INVALID_PARAMS
                     | codes::JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE
                     | codes::JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE
                     | codes::JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_LEN_MISMATCH

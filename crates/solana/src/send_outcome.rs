@@ -46,7 +46,7 @@ impl SendOutcome {
                 | TransportFault::Broken(_)
                 | TransportFault::Unparsable(_) => Self::MayHaveLanded(error),
             },
-            RpcErrorKind::WrongCluster { .. } => Self::NotReached(error),
+            RpcErrorKind::WrongCluster { .. } | RpcErrorKind::NotAsked(_) => Self::NotReached(error),
             RpcErrorKind::Answered { code, message, transaction_error, .. } => {
                 let failed = transaction_error.clone().or_else(|| told_by(message));
                 match (*code, failed) {

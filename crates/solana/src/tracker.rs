@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::commitment::Commitment;
-use crate::endpoints::{Answer, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::landing::{Landing, Watch};
 use crate::metrics;
 use crate::on_chain_error::OnChainError;
@@ -132,13 +132,11 @@ impl Poller {
         let signatures: Vec<_> = chunk.iter().map(|open| open.watch.signature.to_string()).collect();
         let request = RpcRequest::GetSignatureStatuses;
         let params = json!([signatures, { "searchTransactionHistory": history }]);
-        let Answer { value, endpoint } = self.endpoints.ask::<At<Vec<Option<Status>>>>(request, params).await?;
-        if value.value.len() == chunk.len() {
-            Ok(value)
-        } else {
-            let what = format!("{} statuses where {} were asked for", value.value.len(), chunk.len());
-            Err(RpcError::unparsable(&endpoint, request, &what))
-        }
+        let read = |statuses: At<Vec<Option<Status>>>| match statuses.value.len() {
+            count if count == chunk.len() => Ok(statuses),
+            count => Err(format!("{count} statuses where {} were asked for", chunk.len())),
+        };
+        Ok(self.endpoints.ask_for(request, params, read).await?.value)
     }
 
     /// Answers whoever's wait is over and keeps the others. Without an answer nothing is known, and nothing forgotten.

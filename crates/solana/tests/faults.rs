@@ -101,7 +101,7 @@ async fn an_endpoint_that_could_not_be_asked_is_checked_before_its_first_use() {
     let both = endpoints(&[&ours.url, &late.url]);
     let check = both.check_cluster(None).await.unwrap();
     assert_eq!((check.genesis.as_str(), check.unreachable.len()), (GENESIS, 1));
-    let refused = both.list()[1].call::<String>(RpcRequest::GetVersion, Value::Null).await.unwrap_err();
+    let refused = both.list().nth(1).unwrap().call::<String>(RpcRequest::GetVersion, Value::Null).await.unwrap_err();
     assert_eq!(refused.code(), "rpc-wrong-cluster");
     assert!(late.calls("getVersion").is_empty());
 }

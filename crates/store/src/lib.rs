@@ -5,8 +5,8 @@
 mod claims;
 mod commit;
 mod commit_row;
-mod dead_letters;
 mod consumption;
+mod dead_letters;
 mod errors;
 mod flag;
 mod identity;
@@ -23,6 +23,7 @@ mod reports;
 mod revive;
 mod rows;
 mod schema;
+mod watching;
 
 pub use errors::BadData;
 pub use ledger::{Decision, LedgerEntry, LedgerLetter, LetterOutcome};

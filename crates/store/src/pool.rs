@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::StoreError;
-use resilience::{Jitter, Policies, PolicyName};
+use resilience::{BreakerSettings, Dependency, HealthBoard, Jitter, Policies, PolicyName};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgPool};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::errors::{is_conflict, is_lost_connection, no_answer, store_error};
 use crate::metrics;
+use crate::watching::Watch;
 
 /// How many connections, and how long anything may take.
 #[derive(Debug, Clone)]
@@ -33,6 +34,10 @@ pub struct PoolSettings {
     pub acquire_timeout: Duration,
     /// How long a statement may take, waiting for locks included: a connection that died without a word is noticed.
     pub statement_timeout: Duration,
+    /// When the database is left alone for a while.
+    pub breaker: BreakerSettings,
+    /// Where it is written down how it answers.
+    pub line: Dependency,
 }
 
 impl PoolSettings {
@@ -46,6 +51,8 @@ impl PoolSettings {
             idle_timeout: Duration::from_secs(10),
             acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
+            breaker: BreakerSettings::default(),
+            line: HealthBoard::default().dependency("database", 1),
         }
     }
 }
@@ -60,6 +67,7 @@ pub struct Store {
     statement_timeout: Duration,
     policies: Policies,
     jitter: Arc<Jitter>,
+    pub(crate) watch: Watch,
 }
 
 impl Store {
@@ -89,7 +97,9 @@ impl Store {
             .await
             .map_err(|error| store_error(&error))?;
         let (policies, jitter) = (Policies::default(), Arc::new(Jitter::from_os()));
-        Ok(Self { pool, statement_timeout: settings.statement_timeout, policies, jitter })
+        let watch = Watch::new(settings.breaker, settings.line.clone());
+        watch.found();
+        Ok(Self { pool, statement_timeout: settings.statement_timeout, policies, jitter, watch })
     }
 
     /// Closes every connection once its statement is done.
@@ -97,7 +107,7 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Sends a statement, and again where it lost a deadlock or a serialization conflict, or its connection. The
+    /// Sends a statement, unless the database is out; and again where it lost a deadlock or a serialization conflict, or its connection. The
     /// statement may have been executed before the connection was lost: every one of them is safe to repeat.
     pub(crate) async fn run<T, F>(
         &self,
@@ -110,11 +120,13 @@ impl Store {
         let limit = self.statement_timeout;
         let (mut conflicts, mut lost) = (0, 0);
         loop {
+            let (permit, began) = (self.watch.admit()?, Instant::now());
             metrics::sent(statement);
-            let error = match timeout(limit, send()).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => error,
-                Err(_) => return Err(no_answer(limit)),
+            let answer = timeout(limit, send()).await.map_err(|_| no_answer(limit));
+            self.watch.heard(permit, began.elapsed(), answer.as_ref());
+            let error = match answer? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
             };
             let pause = if is_conflict(&error) {
                 conflicts += 1;

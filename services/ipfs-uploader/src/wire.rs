@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipfs::{Compressor, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, Pinata, PinataOptions};
 use resilience::Jitter;
 use service::config::UploaderConfig;
-use service::{Process, Worker, open_store};
+use service::{Process, Worker, open_worker_store};
 
 use crate::{PinLimits, Uploader};
 
@@ -23,7 +23,7 @@ const CONCURRENT_UPLOADS: usize = 64;
 /// Database or broker that cannot be used at the start, or a worker that cannot go on.
 pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()> {
     ipfs::describe_metrics();
-    let store = open_store(&config.worker.database).await?;
+    let store = open_worker_store(&config.worker, &process.health).await?;
     let options = FetchOptions {
         assets: config.images.asset_dir,
         allow_private: config.images.allow_private,
@@ -36,7 +36,9 @@ pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()>
         PinataOptions { api: pinata.api_url, uploads: pinata.uploads_url, jwt: pinata.api_key, timeout: UPLOAD };
     let limits = PinLimits { concurrent: CONCURRENT_UPLOADS, attempts: config.gateways.attempts };
     let uploader = Uploader::new(images, Pinata::new(pinata)?, &store, limits, Arc::new(Jitter::from_os()));
+    let open = store.open();
     let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    worker.needs(open);
     worker.intake()?;
     worker.step(uploader)?;
     worker.run().await

@@ -2,7 +2,7 @@
 
 use domain::SystemClock;
 use service::config::SubmitterConfig;
-use service::{Process, Worker, join_cluster, open_store};
+use service::{Process, Worker, join_cluster, open_worker_store};
 use solana::{Cluster, MintSigner, Mints, TokenMetadata};
 
 use crate::Minter;
@@ -15,10 +15,13 @@ pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()
     solana::describe_metrics();
     let keys = config.keys;
     let signer = MintSigner::load(&keys.payer_keypair, &keys.master_secret, keys.key_id)?;
-    let store = open_store(&config.worker.database).await?;
-    let endpoints = join_cluster(&config.solana, &store).await?;
+    let store = open_worker_store(&config.worker, &process.health).await?;
+    let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
+    let (database_open, rpc_open) = (store.open(), endpoints.open());
     let chain = Cluster::start(endpoints, config.priority_fee_cap);
     let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    worker.needs(database_open);
+    worker.needs(rpc_open);
     worker.step(Minter::new(chain, Mints::new(signer, TokenMetadata), SystemClock))?;
     worker.run().await
 }

@@ -1,7 +1,7 @@
 //! The worker put together.
 use ipfs::Gateways;
 use service::config::{PayerSettings, VerifierConfig};
-use service::{Process, Worker, join_cluster, open_store};
+use service::{Process, Worker, join_cluster, open_worker_store};
 use solana::{Cluster, Pubkey, read_payer_address};
 
 use crate::Verifier;
@@ -18,10 +18,13 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
         PayerSettings::Keypair(path) => read_payer_address(&path)?,
     };
     let gateways = Gateways::new(&config.gateways.gateways)?;
-    let store = open_store(&config.worker.database).await?;
-    let endpoints = join_cluster(&config.solana, &store).await?;
+    let store = open_worker_store(&config.worker, &process.health).await?;
+    let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
+    let (database_open, rpc_open) = (store.open(), endpoints.open());
     let chain = Cluster::start(endpoints, 0);
     let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    worker.needs(database_open);
+    worker.needs(rpc_open);
     worker.step(Verifier::new(chain, gateways, creator))?;
     worker.run().await
 }

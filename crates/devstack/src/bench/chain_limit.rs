@@ -2,13 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use domain::{OperationId, WalletAddress};
 use futures::{StreamExt, TryStreamExt, stream};
 use resilience::Jitter;
-use solana::{Chain, Cluster, Endpoints, MintOrder, MintSigner, Mints, SendOutcome, SigningGround, TokenMetadata};
+use solana::{
+    Chain, Cluster, EndpointAddress, Endpoints, EndpointsSettings, MintOrder, MintSigner, Mints, SendOutcome,
+    SigningGround, TokenMetadata,
+};
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::Keypair;
 use uuid::Uuid;
@@ -22,8 +25,8 @@ const KEY_ID: &str = "bench";
 
 /// Mints a second, straight to the chain.
 pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
-    let endpoint = ("chain".to_owned(), stack.chain_url().into());
-    let endpoints = Endpoints::connect([endpoint], Duration::from_secs(30), 1, Arc::new(Jitter::from_os()))?;
+    let endpoint = EndpointAddress::new("chain", stack.chain_url());
+    let endpoints = Endpoints::connect([endpoint], EndpointsSettings::default(), Arc::new(Jitter::from_os()))?;
     let cluster = Cluster::start(Arc::new(endpoints), 0);
     let payer = stack.env().get("MINT_PAYER_KEYPAIR").context("the stack has no MINT_PAYER_KEYPAIR")?;
     let secret = hex::encode(Keypair::new().to_bytes().first_chunk::<32>().context("a secret")?);

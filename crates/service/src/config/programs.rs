@@ -1,9 +1,13 @@
 //! What each worker reads, whole.
 
+use resilience::BreakerSettings;
+
+use super::breaker::breaker_settings;
 use super::database::database_settings;
 use super::env::Env;
 use super::kafka::consuming_kafka_settings;
-use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings, PinataSettings, SolanaSettings};
+use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings, PinataSettings};
+use super::solana::SolanaSettings;
 use super::table;
 
 /// What every worker needs.
@@ -13,11 +17,13 @@ pub struct WorkerConfig {
     pub database: store::PoolSettings,
     /// The broker.
     pub kafka: kafka::KafkaSettings,
+    /// Of every breaker.
+    pub breaker: BreakerSettings,
 }
 
 impl WorkerConfig {
     fn read(env: &mut Env) -> Self {
-        Self { database: database_settings(env), kafka: consuming_kafka_settings(env) }
+        Self { database: database_settings(env), kafka: consuming_kafka_settings(env), breaker: breaker_settings(env) }
     }
 }
 

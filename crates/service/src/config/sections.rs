@@ -6,71 +6,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::WalletAddress;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::env::Env;
 use super::table;
 use super::variable::Program;
-
-/// One RPC endpoint.
-#[derive(Debug, Clone)]
-pub struct EndpointSetting {
-    /// What it is called in logs, metrics and the database.
-    pub label: String,
-    /// Its address; hosted ones carry their key in it.
-    pub url: SecretString,
-}
-
-/// How the chain is reached.
-#[derive(Debug, Clone)]
-pub struct SolanaSettings {
-    /// In order of preference, at least one.
-    pub endpoints: Vec<EndpointSetting>,
-    /// Tries of one request in all.
-    pub attempts: u32,
-    /// How long one request may take.
-    pub timeout: Duration,
-}
-
-impl SolanaSettings {
-    /// Reads the endpoints. An endpoint without a label is called by its host and port, and by its place too where two
-    /// would be called alike.
-    pub fn read(env: &mut Env) -> Self {
-        let text = env.secret(&table::SOLANA_RPC_ENDPOINTS);
-        let text = text.expose_secret();
-        let mut endpoints: Vec<EndpointSetting> = Vec::new();
-        for (index, entry) in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
-            let Some((label, url)) = endpoint(entry) else {
-                env.problem(format!(
-                    "{}: entry {} is no http:// or https:// URL",
-                    table::SOLANA_RPC_ENDPOINTS.name,
-                    index + 1
-                ));
-                continue;
-            };
-            let taken = endpoints.iter().any(|other| other.label == label);
-            let label = if taken { format!("{label}#{}", index + 1) } else { label };
-            endpoints.push(EndpointSetting { label, url });
-        }
-        let attempts = env.number(&table::SOLANA_RETRY_ATTEMPTS, 1..=100);
-        let timeout = Duration::from_millis(env.number(&table::SOLANA_TIMEOUT_MS, 100..=600_000));
-        Self { endpoints, attempts, timeout }
-    }
-}
-
-fn endpoint(entry: &str) -> Option<(String, SecretString)> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let (label, address) = match entry.split_once('=') {
-        Some((label, address)) if !label.is_empty() && label.chars().all(plain) => (Some(label), address),
-        _ => (None, entry),
-    };
-    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let host = url.host_str()?;
-    let by_host = || url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    Some((label.map_or_else(by_host, str::to_owned), address.into()))
-}
 
 /// Whom minted NFTs name as their creator and update authority.
 #[derive(Debug, Clone)]

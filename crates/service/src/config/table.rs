@@ -8,6 +8,7 @@ const WORKERS: &[Program] = &Program::WORKERS;
 const CHAIN: &[Program] = &[MintSubmitter, Verifier, Mintctl];
 const MINTING: &[Program] = &[MintSubmitter, Mintctl];
 const CONTENT: &[Program] = &[IpfsUploader, Verifier, Mintctl];
+const OPERATING: &[Program] = &[Mintctl];
 const PINNING: &[Program] = &[IpfsUploader, Mintctl];
 
 /// Declares each variable and lists them all, so that none can be read that is not listed.
@@ -44,9 +45,13 @@ variables! {
     );
 
     SOLANA_RPC_ENDPOINTS: secret(
-        "RPC endpoints in order of preference, separated by commas; each may be LABEL=URL",
+        "RPC endpoints in order of preference, separated by commas: URL or LABEL=URL, each followed by ;region=NAME or \
+         ;emergency (used only when all others are out) where that is so",
         CHAIN,
     );
+    SOLANA_RPC_REGION: new(None, "Where this process is: RPC endpoints of that region are preferred", CHAIN);
+    SOLANA_RPC_READS_PER_SECOND: new(Some("1000"), "Calls a second at most to each RPC endpoint, sends aside", CHAIN);
+    SOLANA_RPC_SENDS_PER_SECOND: new(Some("1000"), "Transactions a second at most to each RPC endpoint", CHAIN);
     SOLANA_RETRY_ATTEMPTS: new(Some("3"), "Tries of one RPC request in all, over the endpoints", CHAIN);
     SOLANA_TIMEOUT_MS: new(Some("30000"), "How long one RPC request may take, milliseconds", CHAIN);
     SOLANA_PRIORITY_FEE_CAP: new(
@@ -79,12 +84,23 @@ variables! {
         &[IpfsUploader],
     );
 
+    CB_FAILURE_THRESHOLD: new(Some("5"), "Failures in a row that open a circuit breaker", WORKERS);
+    CB_TIMEOUT_MS: new(Some("30000"), "How long an open circuit breaker rests at most, milliseconds", WORKERS);
+    CB_SLOW_MS: new(Some("30000"), "An answer that takes longer counts as a failure, milliseconds", WORKERS);
+
     OPS_LISTEN: new(
         None,
         "ADDRESS:PORT of /livez, /readyz, /metrics and /version; unset: 127.0.0.1 and port 9401 for ipfs-uploader, 9402 \
          for mint-submitter, 9403 for verifier",
         WORKERS,
     );
+    IPFS_UPLOADER_OPS_URL: new(
+        Some("http://127.0.0.1:9401"),
+        "Where each ipfs-uploader tells how it is (its OPS_LISTEN), separated by commas",
+        OPERATING,
+    );
+    MINT_SUBMITTER_OPS_URL: new(Some("http://127.0.0.1:9402"), "The same of mint-submitter", OPERATING);
+    VERIFIER_OPS_URL: new(Some("http://127.0.0.1:9403"), "The same of verifier", OPERATING);
     SHUTDOWN_GRACE_SECONDS: new(Some("25"), "How long work in hand may take to finish after SIGTERM", WORKERS);
     LOG_FORMAT: new(Some("json"), "json or text; on stderr", WORKERS);
     RUST_LOG: new(Some("info"), "Which messages are logged, such as info,kafka=debug", WORKERS);

@@ -33,6 +33,7 @@ fn problems<C: Config>(program: Program, variables: &[(&str, &str)]) -> Vec<Stri
 fn every_problem_comes_at_once() {
     let wrong = [
         ("SOLANA_RPC_ENDPOINTS", "https://ok.example,ftp://no.example"),
+        ("CB_FAILURE_THRESHOLD", "0"),
         ("SOLANA_TIMEOUT_MS", "soon"),
         ("SOLANA_RETRY_ATTEMPTS", "0"),
         ("DB_POOL_MIN", "30"),
@@ -52,6 +53,7 @@ fn every_problem_comes_at_once() {
             "missing KAFKA_BROKERS",
             "missing KAFKA_SASL_MECHANISM: sasl_ssl needs it",
             "missing KAFKA_SASL_PASSWORD: sasl_ssl needs it",
+            "CB_FAILURE_THRESHOLD: not between 1 and 1000",
             "SOLANA_RPC_ENDPOINTS: entry 2 is no http:// or https:// URL",
             "SOLANA_RETRY_ATTEMPTS: not between 1 and 100",
             "SOLANA_TIMEOUT_MS: not a whole number",
@@ -73,6 +75,54 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     assert_eq!(config.keys.key_id, "1");
     let labels: Vec<_> = config.solana.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
     assert_eq!(labels, ["main", "127.0.0.1:8899"]);
+}
+
+#[test]
+fn endpoints_have_regions_and_emergencies() {
+    let list = "main=https://a.example/?key=1;region=eu, https://b.example ; region=us,https://b.example/2,\
+                local=http://127.0.0.1:8899;emergency";
+    let variables = with(&[("SOLANA_RPC_ENDPOINTS", list), ("SOLANA_RPC_REGION", "eu")]);
+    let mut env = env(Program::Verifier, &variables);
+    let solana = SolanaSettings::read(&mut env);
+    let solana = env.finish(solana).unwrap();
+    let shown: Vec<_> = solana
+        .endpoints
+        .iter()
+        .map(|endpoint| (endpoint.label.as_str(), endpoint.region.as_deref(), endpoint.emergency))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("main", Some("eu"), false),
+            ("b.example", Some("us"), false),
+            ("b.example#3", None, false),
+            ("local", None, true)
+        ]
+    );
+}
+
+#[test]
+fn an_endpoint_list_that_makes_no_sense_is_refused_whole() {
+    let list = "a=https://x.example;region=eu,a=https://y.example,https://x.example,https://z.example;regoin=eu,\
+                https://w.example;emergency;emergency,https://v.example;region=";
+    let variables = with(&[("SOLANA_RPC_ENDPOINTS", list), ("SOLANA_RPC_REGION", "mars")]);
+    let option = "has an option that is neither region=NAME nor emergency, or one twice";
+    assert_eq!(
+        problems::<VerifierConfig>(Program::Verifier, &variables),
+        [
+            format!("SOLANA_RPC_ENDPOINTS: entry 4 {option}"),
+            format!("SOLANA_RPC_ENDPOINTS: entry 5 {option}"),
+            format!("SOLANA_RPC_ENDPOINTS: entry 6 {option}"),
+            "SOLANA_RPC_ENDPOINTS: endpoint a is given more than once".into(),
+            "SOLANA_RPC_ENDPOINTS: SOLANA_RPC_REGION is none of theirs".into(),
+            "SOLANA_RPC_ENDPOINTS: a and x.example are one address".into(),
+        ]
+    );
+    let variables = with(&[("SOLANA_RPC_ENDPOINTS", "https://x.example;emergency")]);
+    assert_eq!(
+        problems::<VerifierConfig>(Program::Verifier, &variables),
+        ["SOLANA_RPC_ENDPOINTS: every endpoint is for emergencies only"]
+    );
 }
 
 #[test]
@@ -124,6 +174,7 @@ fn what_a_worker_reads_is_what_its_help_lists() {
     PinataSettings::read(&mut env);
     GatewaySettings::read(&mut env);
     asset_dir(&mut env);
+    FleetSettings::read(&mut env);
     assert!(env.differences_from_table().is_empty());
 }
 

@@ -13,7 +13,7 @@ use axum::routing::post;
 use domain::{Attempt, MintAddress, OperationId, Signature, WalletAddress};
 use resilience::Jitter;
 use serde_json::{Value, json};
-use solana::{Cluster, Endpoints, MintOrder, MintSigner, Mints, TokenMetadata};
+use solana::{Cluster, EndpointAddress, Endpoints, EndpointsSettings, MintOrder, MintSigner, Mints, TokenMetadata};
 
 pub const GENESIS: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
 
@@ -73,9 +73,9 @@ pub fn status(code: u16) -> Response {
 }
 
 pub fn endpoints(urls: &[&str]) -> Arc<Endpoints> {
-    let named = urls.iter().enumerate().map(|(index, url)| (format!("e{index}"), (*url).to_owned().into()));
-    let jitter = Arc::new(Jitter::from_seed(1));
-    Arc::new(Endpoints::connect(named, Duration::from_secs(2), 1, jitter).unwrap())
+    let named = urls.iter().enumerate().map(|(index, url)| EndpointAddress::new(format!("e{index}"), *url));
+    let settings = EndpointsSettings { timeout: Duration::from_secs(2), ..EndpointsSettings::default() };
+    Arc::new(Endpoints::connect(named, settings, Arc::new(Jitter::from_seed(1))).unwrap())
 }
 
 pub fn cluster(urls: &[&str]) -> Cluster {

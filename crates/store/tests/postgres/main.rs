@@ -6,6 +6,7 @@ mod commit;
 mod dead_letters;
 mod insert;
 mod pins;
+mod outage;
 mod pool;
 mod put_offs;
 mod races;

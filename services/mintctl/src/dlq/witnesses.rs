@@ -8,8 +8,8 @@ use domain::{MintAddress, Signature};
 use futures::future::join_all;
 use resilience::Jitter;
 use serde_json::{Value, json};
-use service::config::{EndpointSetting, SolanaSettings};
-use solana::{ChainView, Cluster, Commitment, Endpoints, MintState};
+use service::config::SolanaSettings;
+use solana::{ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, MintState};
 use store::{AttemptsStanding, Store};
 
 /// A person waits: no longer than this, whatever the workers' own limit is.
@@ -94,9 +94,11 @@ impl Witnesses {
     }
 }
 
-async fn connect(setting: &EndpointSetting, timeout: Duration, genesis: Option<&str>) -> Result<Cluster, String> {
-    let address = [(setting.label.clone(), setting.url.clone())];
-    let endpoints = Endpoints::connect(address, timeout, 1, Arc::new(Jitter::from_os()));
+async fn connect(address: &EndpointAddress, timeout: Duration, genesis: Option<&str>) -> Result<Cluster, String> {
+    // Asked by itself, it stands in for nobody.
+    let address = EndpointAddress { emergency: false, ..address.clone() };
+    let settings = EndpointsSettings { timeout, ..EndpointsSettings::default() };
+    let endpoints = Endpoints::connect([address], settings, Arc::new(Jitter::from_os()));
     let endpoints = endpoints.map_err(|error| error.to_string())?;
     endpoints.check_cluster(genesis).await.map_err(|error| error.to_string())?;
     Ok(Cluster::start(Arc::new(endpoints), 0))

@@ -6,8 +6,8 @@ use std::time::Duration;
 use resilience::Jitter;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::config::{self, EndpointSetting, MintKeySettings, SolanaSettings};
-use solana::{Endpoint, Endpoints, MintSigner, RpcError};
+use service::config::{self, MintKeySettings, SolanaSettings};
+use solana::{Endpoint, Endpoints, EndpointsSettings, MintSigner, RpcError};
 use solana_client::rpc_request::RpcRequest;
 use store::Store;
 
@@ -34,7 +34,7 @@ pub async fn examine() -> Vec<Row> {
         Ok(endpoints) => endpoints,
         Err(error) => return rows.into_iter().chain([Row::fail(CHAIN, error, "see SOLANA_RPC_ENDPOINTS")]).collect(),
     };
-    let answers = futures::future::join_all(endpoints.list().iter().map(|endpoint| ask(endpoint))).await;
+    let answers = futures::future::join_all(endpoints.list().map(ask)).await;
     rows.extend(one_cluster(&answers, recorded().await.as_deref()));
     rows.extend(answers.into_iter().map(Answer::row));
     if let Some(signer) = signer {
@@ -44,8 +44,9 @@ pub async fn examine() -> Vec<Row> {
 }
 
 fn connect(settings: &SolanaSettings) -> Result<Endpoints, solana::EndpointsError> {
-    let list = settings.endpoints.iter().cloned().map(|EndpointSetting { label, url }| (label, url));
-    Endpoints::connect(list, settings.timeout.min(PATIENCE), 1, Arc::new(Jitter::from_os()))
+    let timeout = settings.timeout.min(PATIENCE);
+    let briefly = EndpointsSettings { timeout, pool: settings.pool(), ..EndpointsSettings::default() };
+    Endpoints::connect(settings.endpoints.clone(), briefly, Arc::new(Jitter::from_os()))
 }
 
 struct Answer {
