@@ -47,7 +47,7 @@ pub struct Cli {
 pub enum Command {
     /// Publish one operation from flags, or many from a JSONL file
     Submit(Box<SubmitArgs>),
-    /// Show all about one operation: milestones, content, mint, attempts, history
+    /// Show how the fleet is, or all about one operation: milestones, content, mint, attempts, history
     Status(StatusArgs),
     /// List operations, newest first
     List(ListArgs),

@@ -5,6 +5,7 @@ mod cli;
 mod dlq;
 mod doctor;
 mod exit;
+mod fleet;
 mod help;
 mod list;
 mod migrate;

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use service::config::{self, ConfigError, Env, LogFormat, Program};
+use service::config::{self, ConfigError, Env, FleetSettings, LogFormat, Program};
 use store::Store;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::{dlq, doctor, list, migrate, policies, status, submit, topics, watch};
+use crate::{dlq, doctor, fleet, list, migrate, policies, status, submit, topics, watch};
 
 /// Runs a command to its end.
 #[must_use]
@@ -40,7 +40,10 @@ async fn command(cli: Cli) -> Result<Exit> {
     let json = cli.json;
     match cli.command {
         Command::Submit(args) => submit::run(*args, json).await,
-        Command::Status(args) => status::run(&args, open().await?.as_ref(), json).await,
+        Command::Status(args) => match args.id {
+            Some(id) => status::run(id, open().await?.as_ref(), json).await,
+            None => fleet::run(&read(FleetSettings::read)?, json).await,
+        },
         Command::List(args) => list::run(&args, open().await?.as_ref(), json).await,
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,

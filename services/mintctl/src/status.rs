@@ -1,4 +1,4 @@
-//! `mintctl status`: all about one operation.
+//! `mintctl status ID`: all about one operation.
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,11 @@ use crate::exit::Exit;
 use crate::output::{self, or_dash};
 use crate::view;
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Exit code of the fleet: 1 where a worker takes no work or something that it needs is down.
+
+Examples:
+  mintctl status
+  mintctl status --json | jq '.[].dependencies[] | select(.state != \"healthy\")'
   mintctl status 0199a0b0-0000-7000-8000-000000000001
   mintctl status 0199a0b0-0000-7000-8000-000000000001 --json | jq .attemptsOnChain";
 
@@ -20,18 +24,18 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct StatusArgs {
-    /// The operation
+    /// The operation; without one, the fleet is shown: each worker, dependency and endpoint
     #[arg(value_name = "ID")]
-    pub id: OperationId,
+    pub id: Option<OperationId>,
 }
 
 /// Shows it.
 ///
 /// # Errors
 /// The database's trouble.
-pub async fn run(args: &StatusArgs, store: &Store, json: bool) -> Result<Exit> {
-    let Some(report) = store.operation(args.id).await? else {
-        eprintln!("no operation {}", args.id);
+pub async fn run(id: OperationId, store: &Store, json: bool) -> Result<Exit> {
+    let Some(report) = store.operation(id).await? else {
+        eprintln!("no operation {id}");
         return Ok(Exit::NothingMatched);
     };
     if json {
