@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, Failure, OperationRequested, Record, Rejected, read_operation_id};
+use domain::{Clock, Failure, OperationRequested, Priority, Record, Rejected, read_operation_id};
 
 use crate::batches::Batches;
 use crate::dead_letter::dead_letter_id;
@@ -41,6 +41,12 @@ impl<E: EventSink, C: Clock> Intake<E, C> {
 
 impl<E: EventSink, C: Clock> Processor for Intake<E, C> {
     const NAME: &'static str = "intake";
+    const AT_ONCE: usize = 512;
+
+    /// All alike: what an event's priority is, is in the event.
+    fn priority(&self, _: &Record) -> Priority {
+        Priority::Normal
+    }
 
     fn lane(&self, _: &Record) -> Option<Vec<u8>> {
         None

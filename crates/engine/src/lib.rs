@@ -1,6 +1,7 @@
 //! Decides: offsets, lanes, what a record becomes, what a failure becomes. Fed with records and a clock, it does no I/O
 //! of its own: everything goes through the ports, so that the whole fleet can run against simulated ones.
 
+mod admission;
 mod assignment;
 mod batches;
 mod consumption;
@@ -24,6 +25,7 @@ mod telling;
 mod tries;
 mod upkeep;
 
+pub use admission::{Admission, Place};
 pub use assignment::{Assignment, Consumed, Delivery, Flow, Ticket, Window};
 pub use batches::{Batches, Loaded};
 pub use consumption::Consumption;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use domain::{Failure, OperationId, Record};
+use domain::{Failure, OperationId, Priority, Record};
 
 use crate::tries::Tries;
 
@@ -11,6 +11,12 @@ use crate::tries::Tries;
 pub trait Processor: Send + Sync + 'static {
     /// Name of the step in logs, metrics and dead letters.
     const NAME: &'static str;
+
+    /// Most tries at once in one process. More records than that wait, in the order of their priority's weight.
+    const AT_ONCE: usize;
+
+    /// Whose turn comes first where many wait.
+    fn priority(&self, record: &Record) -> Priority;
 
     /// Records of one lane run one after the other; none: the record waits for nobody.
     fn lane(&self, record: &Record) -> Option<Vec<u8>>;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::assignment::{Assignment, Delivery};
 use crate::dead_letter::DeadLetter;
 use crate::lanes::Lanes;
@@ -29,6 +30,8 @@ pub struct Runner<P, E, C> {
     pub publisher: Arc<Publisher<E>>,
     /// What this process owns.
     pub assignment: Arc<Assignment>,
+    /// Who may be at work.
+    pub admission: Admission,
     /// Consumer group.
     pub group: String,
     /// The time of day.
@@ -141,9 +144,12 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
         }
     }
 
-    /// One try. A panic in it is a bug of ours and must not stop the neighbours: it is tried again like any trouble.
+    /// One try, once there is a place for it. A panic in it is a bug of ours and must not stop the neighbours: it is tried
+    /// again like any trouble.
     async fn attempt(&self, record: &Record, tries: &Tries) -> Result<Disposition, Trouble> {
-        let attempt = AssertUnwindSafe(self.processor.attempt(record, tries)).catch_unwind();
+        let _place = self.admission.enter(self.processor.priority(record)).await;
+        // In a box, so that what waits for its place does not carry room for the work.
+        let attempt = Box::pin(AssertUnwindSafe(self.processor.attempt(record, tries)).catch_unwind());
         attempt.await.unwrap_or_else(|_| Err(tries.again(panicked())))
     }
 

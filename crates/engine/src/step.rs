@@ -7,6 +7,9 @@ pub trait StepHandler: Send + Sync + 'static {
     /// Which step it is.
     const STEP: Step;
 
+    /// Most operations at work at once in one process; the rest waits as records.
+    const AT_ONCE: usize;
+
     /// Does the step's work on an operation whose state is this step's input, and answers with the one transition that
     /// follows. The runner commits it and calls again while the state is still this step's input.
     fn run(&self, operation: &Operation) -> impl Future<Output = Result<Transition, StepError>> + Send;

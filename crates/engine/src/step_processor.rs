@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use domain::{Failure, Operation, OperationId, Record, State, StepRequest, Transition};
+use domain::{Failure, Operation, OperationId, Priority, Record, State, StepRequest, Topic, Transition};
 use futures::FutureExt;
 use futures::future::join;
 
@@ -209,6 +209,11 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> StepProcessor<H, S, E> {
 
 impl<H: StepHandler, S: OperationStore, E: EventSink> Processor for StepProcessor<H, S, E> {
     const NAME: &'static str = H::STEP.as_str();
+    const AT_ONCE: usize = H::AT_ONCE;
+
+    fn priority(&self, record: &Record) -> Priority {
+        Topic::priority_of(&record.topic)
+    }
 
     fn lane(&self, record: &Record) -> Option<Vec<u8>> {
         record.key.clone()

@@ -16,6 +16,12 @@ mod telemetry;
 mod upkeep;
 mod worker;
 
+use tikv_jemallocator::Jemalloc;
+
+/// Images come and go by the megabyte and operations by the thousand: this allocator gives the memory back.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
 pub use cluster::join_cluster;
 pub use database::{open_store, open_worker_store};
 pub use health::Health;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{Priority, SystemClock, Topic};
 use engine::{
-    Assignment, Batches, Intake, OperationStore, Processor, Publisher, RowStore, Runner, StepHandler, StepProcessor,
-    Telling, Window,
+    Admission, Assignment, Batches, Intake, OperationStore, Processor, Publisher, RowStore, Runner, StepHandler,
+    StepProcessor, Telling, Window,
 };
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all, ready, select_all};
@@ -169,6 +169,7 @@ impl<S: OperationStore + RowStore> Worker<S> {
             processor: Arc::new(processor),
             publisher: self.publisher(),
             assignment: Arc::clone(&assignment),
+            admission: Admission::new(P::AT_ONCE),
             group: name.clone(),
             clock: SystemClock,
             jitter: Arc::clone(&self.jitter),

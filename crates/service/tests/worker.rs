@@ -37,6 +37,7 @@ struct Held {
 
 impl StepHandler for Held {
     const STEP: Step = Step::Upload;
+    const AT_ONCE: usize = 64;
 
     async fn run(&self, _: &Operation) -> Result<Transition, StepError> {
         self.started.fetch_add(1, Ordering::SeqCst);

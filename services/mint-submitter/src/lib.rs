@@ -5,7 +5,6 @@ mod mint;
 mod order;
 mod payer_pause;
 mod sign_agains;
-mod slots;
 mod wire;
 
 pub use mint::Minter;

@@ -24,6 +24,7 @@ pub struct Upload {
 
 impl StepHandler for Upload {
     const STEP: Step = Step::Upload;
+    const AT_ONCE: usize = 64;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         self.tries.fetch_add(1, Ordering::SeqCst);
@@ -51,6 +52,7 @@ pub struct Mint {
 
 impl StepHandler for Mint {
     const STEP: Step = Step::Mint;
+    const AT_ONCE: usize = 64;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         let mint = MintAddress::from_bytes([9; 32]);
@@ -82,6 +84,7 @@ pub struct Verify {
 
 impl StepHandler for Verify {
     const STEP: Step = Step::Verify;
+    const AT_ONCE: usize = 64;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         if operation.state == State::DatabaseUpdated {

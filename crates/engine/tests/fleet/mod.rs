@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use domain::{Operation, OperationId, Priority, State, Step, Topic};
 use engine::{
-    Assignment, Batches, Consumption, Intake, Partition, Processor, Publisher, Redrive, RowOutbox, Runner, StepHandler,
-    StepProcessor, Sweeper, Telling, Upkeep, Window,
+    Admission, Assignment, Batches, Consumption, Intake, Partition, Processor, Publisher, Redrive, RowOutbox, Runner,
+    StepHandler, StepProcessor, Sweeper, Telling, Upkeep, Window,
 };
 use resilience::Jitter;
 use testkit::{Crash, Log, MemoryBacklog, MemorySink, MemoryStore, Tables, TestClock};
@@ -103,6 +103,7 @@ impl World {
             processor: Arc::new(processor),
             publisher: Arc::clone(&telling.publisher),
             assignment: Arc::clone(&assignment),
+            admission: Admission::new(P::AT_ONCE),
             group: P::NAME.into(),
             clock: self.clock,
             jitter: Arc::new(Jitter::from_seed(7)),

@@ -2,9 +2,7 @@
 //! ever: a change of anything here changes CIDs, and is a decision, not a detail (`tests/images.rs` pins some).
 
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder as _};
-use oxipng::{BitDepth, ColorType, Options, RawImage, StripChunks};
+use oxipng::{BitDepth, ColorType, Options, PngError, RawImage, StripChunks};
 
 use super::picture::Picture;
 use super::{ImageError, ImageKind};
@@ -16,6 +14,9 @@ const SIDES: [u32; 7] = [2048, 1536, 1024, 768, 512, 384, 256];
 const QUALITIES: [u8; 2] = [90, 75];
 /// More pixels are only tried as PNG where they came as a small one: drawings get small, photographs never.
 const DRAWING_PIXELS: u64 = 1 << 20;
+/// oxipng's presets that are tried.
+const QUICK: u8 = 0;
+const THOROUGH: u8 = 2;
 /// A quick PNG this many times too large will not fit after a thorough search either.
 const HOPE: usize = 3;
 
@@ -87,21 +88,30 @@ impl Form {
     }
 }
 
+/// A quick search is enough for most drawings, and takes a tenth of the thorough one's time.
 fn png(picture: &Picture) -> Result<Option<Vec<u8>>, ImageError> {
     let (width, height) = picture.dimensions();
-    let (pixels, quick_type, colour_type) = match picture {
-        Picture::Opaque(image) => (image.as_raw(), ExtendedColorType::Rgb8, ColorType::RGB { transparent_color: None }),
-        Picture::Transparent(image) => (image.as_raw(), ExtendedColorType::Rgba8, ColorType::RGBA),
+    let (pixels, colour_type) = match picture {
+        Picture::Opaque(image) => (image.as_raw(), ColorType::RGB { transparent_color: None }),
+        Picture::Transparent(image) => (image.as_raw(), ColorType::RGBA),
     };
-    let mut quick = Vec::new();
-    PngEncoder::new_with_quality(&mut quick, CompressionType::Fast, FilterType::Adaptive)
-        .write_image(pixels, width, height, quick_type)?;
+    let image = RawImage::new(width, height, colour_type, BitDepth::Eight, pixels.clone()).map_err(broken)?;
+    let quick = image.create_optimized_png(&options(QUICK)).map_err(broken)?;
+    if quick.len() <= BLOCK {
+        return Ok(Some(quick));
+    }
     if quick.len() > HOPE * BLOCK {
         return Ok(None);
     }
-    // No time limit among the options: the result must not depend on how busy the machine is.
-    let options = Options { strip: StripChunks::All, optimize_alpha: true, ..Options::from_preset(2) };
-    let image = RawImage::new(width, height, colour_type, BitDepth::Eight, pixels.clone());
-    let thorough = image.and_then(|image| image.create_optimized_png(&options));
-    thorough.map(Some).map_err(|error| ImageError::Broken(error.to_string()))
+    image.create_optimized_png(&options(THOROUGH)).map(Some).map_err(broken)
+}
+
+/// No time limit among them: the result must not depend on how busy the machine is.
+fn options(preset: u8) -> Options {
+    Options { strip: StripChunks::All, optimize_alpha: true, ..Options::from_preset(preset) }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn broken(error: PngError) -> ImageError {
+    ImageError::Broken(error.to_string())
 }
