@@ -114,9 +114,9 @@ pub trait OperationStore: Send + Sync + 'static {
 /// Who may pin a content now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PinClaim {
-    /// Nobody need: it is pinned.
+    /// Nobody need: a provider holds it, this one or another.
     Pinned,
-    /// The caller, until its lease of 15 s ends.
+    /// The caller, until its lease of 20 s ends.
     Yours,
     /// Somebody else, at this moment: ask again.
     Elsewhere,
@@ -138,8 +138,12 @@ pub trait PinLedger: Send + Sync + 'static {
     /// Claims the right to pin each of the batch (no content twice in it).
     fn claim(&self, batch: &[Pin]) -> impl Future<Output = Result<Vec<PinClaim>, StoreError>> + Send;
 
-    /// Records each of the batch as pinned.
+    /// Records each of the batch as pinned at its provider.
     fn pinned(&self, batch: &[Pin]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Claims for a minute at most `most` contents that were to be pinned at `provider` and are pinned elsewhere, those that
+    /// wait longest first.
+    fn owed(&self, provider: &str, most: u16) -> impl Future<Output = Result<Vec<Cid>, StoreError>> + Send;
 }
 
 /// A record that was not acknowledged.

@@ -1,7 +1,9 @@
-//! Which content is pinned, and who pins it now.
+//! Which provider holds which content, and who pins it now.
 
+use domain::Cid;
 use engine::{Pin, PinClaim, StoreError};
 
+use crate::errors::BadData;
 use crate::pool::Store;
 
 /// A batch as columns, which is what the statements take.
@@ -22,7 +24,7 @@ impl Columns {
     }
 }
 
-/// Claims what nobody has, or had and let run out. What is pinned is only read: a claim takes no lock on it, for
+/// Claims what nobody has, or had and let run out. What some provider holds is only read: a claim takes no lock on it, for
 /// everybody who stores that content holds one.
 pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>, StoreError> {
     let Columns { cids, providers, sizes } = Columns::of(batch);
@@ -30,13 +32,14 @@ pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>,
         .run("pin_claim", || {
             sqlx::query!(
                 r#"WITH input AS MATERIALIZED (
-                       SELECT wanted.*, coalesce(pin.state = 'pinned', false) AS pinned
+                       SELECT wanted.*, EXISTS (
+                           SELECT FROM pinned_content pin WHERE pin.cid = wanted.cid AND pin.state = 'pinned'
+                       ) AS pinned
                        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY
                            AS wanted (cid, provider, size, ordinal)
-                       LEFT JOIN pinned_content pin USING (cid, provider)
                    ), claimed AS (
                        INSERT INTO pinned_content AS pin (cid, provider, size, state, claimed_until)
-                       SELECT cid, provider, size, 'pending', now() + interval '15 seconds'
+                       SELECT cid, provider, size, 'pending', now() + interval '20 seconds'
                        FROM input WHERE NOT pinned ORDER BY cid, provider
                        ON CONFLICT (cid, provider) DO UPDATE
                        SET state = excluded.state, size = excluded.size, claimed_until = excluded.claimed_until
@@ -86,4 +89,33 @@ pub(crate) async fn pinned(store: &Store, batch: &[Pin]) -> Result<(), StoreErro
         })
         .await?;
     Ok(())
+}
+
+/// Claims what waits to be pinned at a provider though another one holds it. Whoever cannot pin it, or dies, leaves it to
+/// the next claim a minute later.
+pub(crate) async fn owed(store: &Store, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
+    let rows = store
+        .run("pin_owed", || {
+            sqlx::query_scalar!(
+                r#"WITH owed AS MATERIALIZED (
+                       SELECT cid FROM pinned_content pin
+                       WHERE provider = $1 AND state = 'pending' AND claimed_until <= now()
+                         AND EXISTS (
+                             SELECT FROM pinned_content elsewhere
+                             WHERE elsewhere.cid = pin.cid AND elsewhere.state = 'pinned')
+                       ORDER BY claimed_until
+                       LIMIT $2
+                       FOR UPDATE SKIP LOCKED
+                   )
+                   UPDATE pinned_content pin SET claimed_until = now() + interval '1 minute'
+                   FROM owed WHERE pin.cid = owed.cid AND pin.provider = $1
+                   RETURNING pin.cid"#,
+                provider,
+                i64::from(most),
+            )
+            .fetch_all(&store.pool)
+        })
+        .await?;
+    let read = |cid: String| cid.parse().map_err(|problem| BadData::new("pinned_content", "cid", &cid, problem).into());
+    rows.into_iter().map(read).collect()
 }

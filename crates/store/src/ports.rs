@@ -1,6 +1,6 @@
 //! The engine's ports.
 
-use domain::{NewOperation, OperationId, Priority, Step};
+use domain::{Cid, NewOperation, OperationId, Priority, Step};
 use engine::{
     Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore,
     Snapshot, StoreError, Sweep,
@@ -56,5 +56,9 @@ impl PinLedger for Store {
 
     async fn pinned(&self, batch: &[Pin]) -> Result<(), StoreError> {
         pins::pinned(self, batch).await
+    }
+
+    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
+        pins::owed(self, provider, most).await
     }
 }

@@ -6,28 +6,25 @@ use std::time::Duration;
 
 use domain::{Cid, Failure};
 use engine::{Pin, PinClaim, PinLedger, StoreError};
-use ipfs::{Content, Flights, PinError, PinProvider};
-use resilience::{Backoff, BackoffPolicy, Gather, Jitter};
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, sleep_until};
+use ipfs::{Content, Flights, PinProvider};
+use resilience::{Backoff, BackoffPolicy, Gather, Jitter, Policies, PolicyName};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use crate::guarded::{Leave, Refusal};
 use crate::known::Known;
+use crate::providers::Providers;
 
 /// Most rows of one statement.
 const ROWS: usize = 500;
-/// A claim is ours for 15 s. No upload is begun after this much of it; one that takes longer does no harm, for the same
-/// content pinned twice is pinned once.
-const LEASE: Duration = Duration::from_secs(12);
-/// Pauses between tries at the provider.
-const RETRY: BackoffPolicy =
-    BackoffPolicy { first: Duration::from_secs(1), factor: 2.0, cap: Duration::from_secs(4), jitter: 0.2 };
+/// A claim is ours for 20 s. The first provider is not tried again after this much of it; what takes longer does no harm,
+/// for the same content pinned twice is pinned once.
+const LEASE: Duration = Duration::from_secs(17);
 /// Pauses between looks at what another process has in hand. An upload takes about as long as the first ones.
 const LOOK: BackoffPolicy =
     BackoffPolicy { first: Duration::from_millis(50), factor: 2.0, cap: Duration::from_secs(2), jitter: 0.2 };
 /// By now whoever had it in hand lost its claim at least once.
 const PATIENCE: Duration = Duration::from_secs(40);
-/// No provider is left alone for longer, whatever it says.
-const LONGEST_REST: Duration = Duration::from_mins(5);
 /// Contents that are remembered as pinned, so that the database need not be asked: about 3 MiB.
 const REMEMBERED: usize = 10_000;
 
@@ -47,10 +44,10 @@ impl Default for PinLimits {
     }
 }
 
-/// A provider and the ledger of what it holds.
+/// The providers and the ledger of what they hold.
 #[derive(Debug)]
 pub(crate) struct Pinning<P> {
-    provider: P,
+    providers: Arc<Providers<P>>,
     claims: Gather<Pin, Result<PinClaim, StoreError>>,
     records: Gather<Pin, Result<(), StoreError>>,
     under_way: Flights<Cid, Result<(), Failure>>,
@@ -59,16 +56,21 @@ pub(crate) struct Pinning<P> {
     held: Mutex<HashMap<Cid, Instant>>,
     uploads: Semaphore,
     attempts: u32,
-    /// The provider wants to be left alone until then.
-    resting: Mutex<Option<Instant>>,
+    /// Between attempts.
+    pauses: BackoffPolicy,
     jitter: Arc<Jitter>,
 }
 
 impl<P: PinProvider> Pinning<P> {
-    pub fn new<L: PinLedger>(provider: P, ledger: &Arc<L>, limits: PinLimits, jitter: Arc<Jitter>) -> Arc<Self> {
+    pub fn new<L: PinLedger>(
+        providers: Arc<Providers<P>>,
+        ledger: &Arc<L>,
+        limits: PinLimits,
+        jitter: Arc<Jitter>,
+    ) -> Arc<Self> {
         let (claiming, recording) = (Arc::clone(ledger), Arc::clone(ledger));
         Arc::new(Self {
-            provider,
+            providers,
             claims: Gather::new(ROWS, move |batch| claim(Arc::clone(&claiming), batch)),
             records: Gather::new(ROWS, move |batch| record(Arc::clone(&recording), batch)),
             under_way: Flights::default(),
@@ -76,7 +78,7 @@ impl<P: PinProvider> Pinning<P> {
             held: Mutex::default(),
             uploads: Semaphore::new(limits.concurrent),
             attempts: limits.attempts,
-            resting: Mutex::default(),
+            pauses: Policies::default()[PolicyName::ImageUpload].pauses,
             jitter,
         })
     }
@@ -100,13 +102,14 @@ impl<P: PinProvider> Pinning<P> {
         let pin = Pin {
             cid: content.cid().clone(),
             size: content.bytes().len() as u64,
-            provider: self.provider.name().to_owned(),
+            provider: self.providers.first.name().to_owned(),
         };
         let mut pauses = Backoff::new(LOOK, Arc::clone(&self.jitter));
         let mut elsewhere_since = None;
         loop {
-            // A place before the claim: what waits for its turn must not use up its lease.
-            let place = self.place().await;
+            // A place and leave before the claim: what waits for its turn must not use up its lease.
+            let place = self.uploads.acquire().await;
+            let leave = self.providers.first.leave().await;
             let until = Instant::now() + LEASE;
             let ours = match self.claims.call(pin.clone()).await.map_err(|error| error.failure())? {
                 PinClaim::Pinned => {
@@ -117,9 +120,9 @@ impl<P: PinProvider> Pinning<P> {
                 PinClaim::Elsewhere => self.still_held(&pin.cid),
             };
             if let Some(until) = ours {
-                return self.pin(content, pin, until).await;
+                return self.pin(content, pin, leave, until).await;
             }
-            drop(place);
+            drop((place, leave));
             if elsewhere_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                 let reason = format!("another worker has had {} in hand for too long", pin.cid);
                 return Err(Failure::transient("pin-elsewhere", reason));
@@ -128,24 +131,15 @@ impl<P: PinProvider> Pinning<P> {
         }
     }
 
-    /// One of the places for uploads, while the provider wants any.
-    async fn place(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        loop {
-            let place = self.uploads.acquire().await;
-            let Some(until) = self.resting_until() else { return place };
-            drop(place);
-            sleep_until(until).await;
-        }
-    }
-
-    fn resting_until(&self) -> Option<Instant> {
-        lock(&self.resting).filter(|until| *until > Instant::now())
-    }
-
-    /// Uploads and records what is ours until then.
-    async fn pin(&self, content: &Content, pin: Pin, until: Instant) -> Result<(), Failure> {
+    /// Uploads and records what is ours until then. What a backup took, the first provider is owed: its row is still there,
+    /// pending.
+    async fn pin(&self, content: &Content, pin: Pin, leave: Leave<'_>, until: Instant) -> Result<(), Failure> {
         lock(&self.held).insert(pin.cid.clone(), until);
-        self.upload(content, until).await?;
+        let holder = match self.upload(content, leave, until).await {
+            Ok(()) => self.providers.first.name(),
+            Err(refused) => self.providers.fail_over(content, refused).await?,
+        };
+        let pin = Pin { provider: holder.to_owned(), ..pin };
         self.records.call(pin.clone()).await.map_err(|error| error.failure())?;
         lock(&self.held).remove(&pin.cid);
         self.known.insert(pin.cid);
@@ -158,26 +152,30 @@ impl<P: PinProvider> Pinning<P> {
         held.get(cid).copied()
     }
 
-    async fn upload(&self, content: &Content, until: Instant) -> Result<(), Failure> {
-        let mut pauses = Backoff::new(RETRY, Arc::clone(&self.jitter));
+    /// All attempts at the first provider, or as many as the lease allows.
+    async fn upload(&self, content: &Content, mut leave: Leave<'_>, until: Instant) -> Result<(), Refusal> {
+        let first = &self.providers.first;
+        let mut pauses = Backoff::new(self.pauses, Arc::clone(&self.jitter));
         let mut attempt = 1;
         loop {
-            let error = match self.provider.pin(content).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let refused = match first.pin(content, leave).await {
+                Ok(()) => {
+                    self.providers.is_well();
+                    return Ok(());
+                }
+                Err(refused) => refused,
             };
-            if let PinError::RateLimited { retry_after: Some(wait) } = error {
-                *lock(&self.resting) = Some(Instant::now() + wait.min(LONGEST_REST));
-            }
-            let failure = error.failure();
             let next = Instant::now() + pauses.next_pause();
-            let next = self.resting_until().map_or(next, |rested| rested.max(next));
-            if failure.is_permanent() || attempt >= self.attempts || next >= until {
-                return Err(failure);
+            if !refused.may_pass() || attempt >= self.attempts || next >= until {
+                return Err(refused);
             }
-            tracing::debug!(cid = %content.cid(), attempt, %failure, "not pinned yet");
+            tracing::debug!(content.cid = %content.cid(), attempt, %refused, "not pinned yet");
             attempt += 1;
             sleep_until(next).await;
+            leave = match timeout_at(until, first.leave()).await {
+                Ok(leave) => leave,
+                Err(_) => return Err(refused),
+            };
         }
     }
 }

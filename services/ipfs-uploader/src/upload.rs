@@ -10,6 +10,7 @@ use resilience::Jitter;
 
 use crate::metadata::metadata;
 use crate::pinning::{PinLimits, Pinning};
+use crate::providers::Providers;
 
 /// How often somebody else's server is asked for an image in all.
 const FOREIGN_ATTEMPTS: u32 = 5;
@@ -22,18 +23,18 @@ pub struct Uploader<P> {
 }
 
 impl<P: PinProvider> Uploader<P> {
-    /// Pins at `provider` what `ledger` does not know as pinned there.
+    /// Pins at `providers` what `ledger` does not know as pinned.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new<L: PinLedger>(
         images: Images,
-        provider: P,
+        providers: Arc<Providers<P>>,
         ledger: &Arc<L>,
         limits: PinLimits,
         jitter: Arc<Jitter>,
     ) -> Self {
-        Self { images, pinning: Pinning::new(provider, ledger, limits, jitter) }
+        Self { images, pinning: Pinning::new(providers, ledger, limits, jitter) }
     }
 
     /// Asks the ledger about a content again, whatever it said before.

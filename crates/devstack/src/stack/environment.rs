@@ -50,6 +50,8 @@ pub(super) fn environment(
         ("PINATA_BACKUP_API_URL", content.backup.url()),
         ("PINATA_BACKUP_UPLOADS_URL", content.backup.url()),
         ("PINATA_BACKUP_API_KEY", content.backup_key.clone()),
+        // No plan stands in a local stack's way.
+        ("PINATA_REQUESTS_PER_MINUTE", "1000000".to_owned()),
         ("IPFS_GATEWAYS", gateways.join(",")),
         ("ASSET_DIR", path(&layout.assets())),
         ("MINT_PAYER_KEYPAIR", path(&layout.key("payer.json"))),

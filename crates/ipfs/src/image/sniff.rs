@@ -32,6 +32,17 @@ impl ImageKind {
         }
     }
 
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
     pub(super) const fn format(self) -> ImageFormat {
         match self {
             Self::Png => ImageFormat::Png,

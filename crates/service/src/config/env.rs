@@ -172,10 +172,17 @@ impl Env {
     /// The base address of a web service.
     pub fn url(&mut self, variable: &Variable) -> Url {
         let text = self.text(variable);
-        if text.is_empty() {
-            return unset_url();
-        }
-        web_url(&text).unwrap_or_else(|| {
+        if text.is_empty() { unset_url() } else { self.parsed_url(variable, &text) }
+    }
+
+    /// The base address of a web service that there need not be.
+    pub fn optional_url(&mut self, variable: &Variable) -> Option<Url> {
+        let text = self.optional(variable)?;
+        Some(self.parsed_url(variable, &text))
+    }
+
+    fn parsed_url(&mut self, variable: &Variable, text: &str) -> Url {
+        web_url(text).unwrap_or_else(|| {
             self.problem(format!("{}: not an http:// or https:// URL", variable.name));
             unset_url()
         })

@@ -6,7 +6,8 @@ use super::breaker::breaker_settings;
 use super::database::database_settings;
 use super::env::Env;
 use super::kafka::consuming_kafka_settings;
-use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings, PinataSettings};
+use super::pinning::PinningSettings;
+use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings};
 use super::solana::SolanaSettings;
 use super::table;
 
@@ -33,7 +34,7 @@ pub struct UploaderConfig {
     /// What every worker needs.
     pub worker: WorkerConfig,
     /// Where content is pinned.
-    pub pinata: PinataSettings,
+    pub pinning: PinningSettings,
     /// Where `ipfs:` images are read.
     pub gateways: GatewaySettings,
     /// Where images may come from.
@@ -76,7 +77,7 @@ impl Config for UploaderConfig {
     fn read(env: &mut Env) -> Self {
         Self {
             worker: WorkerConfig::read(env),
-            pinata: PinataSettings::read(env),
+            pinning: PinningSettings::read(env),
             gateways: GatewaySettings::read(env),
             images: ImageSettings::read(env),
         }

@@ -71,6 +71,36 @@ variables! {
     PINATA_API_URL: new(Some("https://api.pinata.cloud"), "Pinata's API", PINNING);
     PINATA_UPLOADS_URL: new(Some("https://uploads.pinata.cloud"), "Pinata's upload service", PINNING);
     PINATA_API_KEY: secret("Pinata's JWT", PINNING);
+    PINATA_REQUESTS_PER_MINUTE: new(
+        Some("60"),
+        "Requests that the plan of a Pinata account allows, a minute; this process's share where several pin",
+        &[IpfsUploader],
+    );
+    PINATA_RESUMABLE_ABOVE_BYTES: new(
+        Some("100000000"),
+        "Uploads of more bytes are sent in resumable pieces",
+        &[IpfsUploader],
+    );
+    PINATA_BACKUP_API_URL: new(
+        Some("https://api.pinata.cloud"),
+        "API of the backup account",
+        &[IpfsUploader],
+    );
+    PINATA_BACKUP_UPLOADS_URL: new(
+        Some("https://uploads.pinata.cloud"),
+        "Upload service of the backup account",
+        &[IpfsUploader],
+    );
+    PINATA_BACKUP_API_KEY: secret(
+        "JWT of an account that takes content while the first one is down; without it there is none",
+        &[IpfsUploader],
+    );
+    KUBO_API_URL: new(
+        None,
+        "RPC API of a Kubo node that takes content while every account is down, such as http://127.0.0.1:5001; without it \
+         there is none",
+        &[IpfsUploader],
+    );
     IPFS_GATEWAYS: new(
         Some("https://gateway.pinata.cloud,https://cloudflare-ipfs.com,https://ipfs.io,http://127.0.0.1:8080"),
         "Gateways in order of preference, separated by commas",

@@ -126,6 +126,20 @@ fn an_endpoint_list_that_makes_no_sense_is_refused_whole() {
 }
 
 #[test]
+fn an_account_does_not_stand_in_for_itself() {
+    let same = with(&[("PINATA_BACKUP_API_KEY", "jwt"), ("KUBO_API_URL", "localhost")]);
+    assert_eq!(
+        problems::<UploaderConfig>(Program::IpfsUploader, &same),
+        [
+            "PINATA_BACKUP_API_KEY: the account of PINATA_API_KEY, which cannot stand in for itself",
+            "KUBO_API_URL: not an http:// or https:// URL",
+        ]
+    );
+    let another = [("PINATA_BACKUP_API_KEY", "jwt"), ("PINATA_BACKUP_UPLOADS_URL", "https://uploads.example")];
+    assert!(problems::<UploaderConfig>(Program::IpfsUploader, &with(&another)).is_empty());
+}
+
+#[test]
 fn no_value_is_ever_shown() {
     const SECRET: &str = "hunter2";
     for variable in table::ALL {
@@ -139,7 +153,7 @@ fn no_value_is_ever_shown() {
                 let mut env = env(*program, &variables);
                 let process = ProcessSettings::read(&mut env);
                 let shown = match program {
-                    Program::IpfsUploader => format!("{:?}", UploaderConfig::read(&mut env).pinata),
+                    Program::IpfsUploader => format!("{:?}", UploaderConfig::read(&mut env).pinning),
                     Program::MintSubmitter => format!("{:?}", SubmitterConfig::read(&mut env).worker.database),
                     Program::Verifier => format!("{:?}", VerifierConfig::read(&mut env).solana),
                     Program::Mintctl => String::new(),

@@ -3,84 +3,128 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use domain::{Cid, Content as Wanted, Nft, Operation, OperationId, OperationKind, WalletAddress};
 use engine::{Pin, PinClaim, PinLedger, StoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use ipfs::{Compressor, Content, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, PinError, PinProvider};
-use ipfs_uploader::{PinLimits, Uploader};
-use resilience::Jitter;
+use ipfs_uploader::{PinLimits, ProviderSetup, Providers, Uploader};
+use resilience::{BreakerSettings, HealthBoard, Jitter, Rate};
 use tempfile::TempDir;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long a claim lasts.
-const LEASE: Duration = Duration::from_secs(15);
+const LEASE: Duration = Duration::from_secs(20);
+
+/// A plan that nobody uses up.
+const PLENTY: (f64, u32) = (10_000.0, 1000);
 
 /// Takes a moment for every upload; fails first as it is told.
-#[derive(Debug, Clone, Default)]
-pub struct Provider(Arc<Mutex<Uploads>>);
+#[derive(Debug, Clone)]
+pub struct Provider(&'static str, Arc<Mutex<Uploads>>);
 
 #[derive(Debug, Default)]
 struct Uploads {
     troubles: VecDeque<PinError>,
-    taken: Vec<(Instant, Cid)>,
+    /// What it says to everything, and to the question how it is.
+    down: Option<PinError>,
+    says_it_is_well: bool,
+    taken: Vec<(Instant, Content)>,
     asked: u32,
+    looked_at: u32,
     running: usize,
     most: usize,
 }
 
 impl Provider {
+    fn named(name: &'static str) -> Self {
+        Self(name, Arc::default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Uploads> {
+        self.1.lock().unwrap()
+    }
+
+    /// From now on it answers nothing else.
+    pub fn go_down(&self, error: PinError) {
+        self.lock().down = Some(error);
+    }
+
+    /// Uploads fail, and it says that all is well.
+    pub fn pretend(&self, error: PinError) {
+        self.go_down(error);
+        self.lock().says_it_is_well = true;
+    }
+
+    pub fn come_back(&self) {
+        self.lock().down = None;
+    }
+
+    /// How often it was asked how it is.
+    pub fn looked_at(&self) -> u32 {
+        self.lock().looked_at
+    }
+
     pub fn fail(&self, troubles: impl IntoIterator<Item = PinError>) {
-        self.0.lock().unwrap().troubles.extend(troubles);
+        self.lock().troubles.extend(troubles);
     }
 
     /// What it holds, in the order in which it came.
     pub fn taken(&self) -> Vec<Cid> {
-        self.0.lock().unwrap().taken.iter().map(|(_, cid)| cid.clone()).collect()
+        self.lock().taken.iter().map(|(_, content)| content.cid().clone()).collect()
+    }
+
+    pub fn contents(&self) -> Vec<Content> {
+        self.lock().taken.iter().map(|(_, content)| content.clone()).collect()
     }
 
     pub fn asked(&self) -> u32 {
-        self.0.lock().unwrap().asked
+        self.lock().asked
     }
 
     /// When the last upload was taken.
     pub fn last(&self) -> Instant {
-        self.0.lock().unwrap().taken.last().expect("an upload").0
+        self.lock().taken.last().expect("an upload").0
     }
 
     /// Most uploads that ran at once.
     pub fn most(&self) -> usize {
-        self.0.lock().unwrap().most
+        self.lock().most
     }
 }
 
 impl PinProvider for Provider {
     fn name(&self) -> &'static str {
-        "fake"
+        self.0
     }
 
     async fn pin(&self, content: &Content) -> Result<(), PinError> {
         {
-            let mut uploads = self.0.lock().unwrap();
+            let mut uploads = self.lock();
             uploads.asked += 1;
             uploads.running += 1;
             uploads.most = uploads.most.max(uploads.running);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let mut uploads = self.0.lock().unwrap();
+        let mut uploads = self.lock();
         uploads.running -= 1;
-        if let Some(trouble) = uploads.troubles.pop_front() {
+        if let Some(trouble) = uploads.troubles.pop_front().or_else(|| uploads.down.clone()) {
             return Err(trouble);
         }
-        uploads.taken.push((Instant::now(), content.cid().clone()));
+        uploads.taken.push((Instant::now(), content.clone()));
         Ok(())
     }
 
     async fn status(&self) -> Result<(), PinError> {
-        Ok(())
+        let mut uploads = self.lock();
+        uploads.looked_at += 1;
+        match &uploads.down {
+            Some(error) if !uploads.says_it_is_well => Err(error.clone()),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -90,7 +134,7 @@ pub struct Ledger(Mutex<Rows>);
 
 #[derive(Debug, Default)]
 struct Rows {
-    pinned: HashSet<Cid>,
+    pinned: HashSet<(Cid, String)>,
     claimed: HashMap<Cid, Instant>,
     statements: u32,
     troubles: VecDeque<StoreError>,
@@ -102,17 +146,30 @@ impl Ledger {
     }
 
     pub fn holds(&self, cid: &Cid) -> bool {
-        self.0.lock().unwrap().pinned.contains(cid)
+        self.0.lock().unwrap().holds(cid)
+    }
+
+    /// Who holds it, by name.
+    pub fn holders(&self, cid: &Cid) -> Vec<String> {
+        let rows = self.0.lock().unwrap();
+        let mut holders: Vec<_> =
+            rows.pinned.iter().filter(|(pinned, _)| pinned == cid).map(|(_, provider)| provider.clone()).collect();
+        holders.sort();
+        holders
     }
 
     /// Somebody unpins it.
     pub fn unpin(&self, cid: &Cid) {
-        self.0.lock().unwrap().pinned.remove(cid);
+        self.0.lock().unwrap().pinned.retain(|(pinned, _)| pinned != cid);
     }
 
     /// Somebody claims it and dies.
     pub fn claim_and_die(&self, cid: &Cid) {
         self.0.lock().unwrap().claimed.insert(cid.clone(), Instant::now() + LEASE);
+    }
+
+    pub fn let_claims_run_out(&self) {
+        self.0.lock().unwrap().claimed.values_mut().for_each(|until| *until = Instant::now());
     }
 
     pub fn fail(&self, trouble: StoreError) {
@@ -138,14 +195,33 @@ impl PinLedger for Ledger {
     }
 
     async fn pinned(&self, batch: &[Pin]) -> Result<(), StoreError> {
-        self.statement(|rows| rows.pinned.extend(batch.iter().map(|pin| pin.cid.clone()))).await
+        self.statement(|rows| rows.pinned.extend(batch.iter().map(|pin| (pin.cid.clone(), pin.provider.clone())))).await
+    }
+
+    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
+        self.statement(|rows| rows.owed(provider, most)).await
     }
 }
 
 impl Rows {
+    fn holds(&self, cid: &Cid) -> bool {
+        self.pinned.iter().any(|(pinned, _)| pinned == cid)
+    }
+
+    fn owed(&mut self, provider: &str, most: u16) -> Vec<Cid> {
+        let now = Instant::now();
+        let is_owed = |cid: &&Cid| self.holds(cid) && !self.pinned.contains(&((*cid).clone(), provider.to_owned()));
+        let free = self.claimed.iter().filter(|(_, until)| **until <= now).map(|(cid, _)| cid);
+        let owed: Vec<Cid> = free.filter(is_owed).take(most.into()).cloned().collect();
+        for cid in &owed {
+            self.claimed.insert(cid.clone(), now + Duration::from_mins(1));
+        }
+        owed
+    }
+
     fn claim(&mut self, cid: &Cid) -> PinClaim {
         let now = Instant::now();
-        if self.pinned.contains(cid) {
+        if self.holds(cid) {
             PinClaim::Pinned
         } else if self.claimed.get(cid).is_some_and(|until| *until > now) {
             PinClaim::Elsewhere
@@ -159,6 +235,7 @@ impl Rows {
 /// A worker's step and what it works with.
 pub struct Rig {
     pub provider: Provider,
+    pub backup: Provider,
     pub ledger: Arc<Ledger>,
     assets: Arc<TempDir>,
 }
@@ -169,13 +246,38 @@ impl Rig {
         let assets = tempfile::tempdir().unwrap();
         std::fs::write(assets.path().join("ape.png"), ape()).unwrap();
         std::fs::write(assets.path().join("note.png"), "no image").unwrap();
-        Self { provider: Provider::default(), ledger: Arc::default(), assets: Arc::new(assets) }
+        let (provider, backup) = (Provider::named("first"), Provider::named("backup"));
+        Self { provider, backup, ledger: Arc::default(), assets: Arc::new(assets) }
     }
 
-    /// One process's step. Several of them share provider and ledger.
+    /// One process's step. Several of them share providers and ledger.
     pub fn worker(&self, limits: PinLimits) -> Uploader<Provider> {
+        self.worker_over(self.alone_within(PLENTY), limits)
+    }
+
+    pub fn worker_over(&self, providers: Arc<Providers<Provider>>, limits: PinLimits) -> Uploader<Provider> {
         let images = images(self.assets.path());
-        Uploader::new(images, self.provider.clone(), &self.ledger, limits, Arc::new(Jitter::from_seed(1)))
+        Uploader::new(images, providers, &self.ledger, limits, Arc::new(Jitter::from_seed(1)))
+    }
+
+    /// The first provider and the one that stands in for it.
+    pub fn with_backup(&self) -> Arc<Providers<Provider>> {
+        self.providers(PLENTY, vec![self.backup.clone()])
+    }
+
+    /// The first provider alone, whose plan allows that much: calls a second, and at once.
+    pub fn alone_within(&self, plan: (f64, u32)) -> Arc<Providers<Provider>> {
+        self.providers(plan, vec![])
+    }
+
+    fn providers(&self, (per_second, burst): (f64, u32), backups: Vec<Provider>) -> Arc<Providers<Provider>> {
+        let rate = Rate::new(per_second, burst).unwrap();
+        let setup = |provider: Provider| ProviderSetup { provider, rate };
+        let backups = backups.into_iter().map(setup).collect();
+        let line = HealthBoard::default().dependency("pins", 3);
+        let providers = Providers::new(setup(self.provider.clone()), backups, BreakerSettings::default(), line);
+        tokio::spawn(Arc::clone(&providers).watch_over());
+        providers
     }
 }
 

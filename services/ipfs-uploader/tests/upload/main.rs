@@ -1,5 +1,6 @@
-//! The upload step against a provider and a ledger that fail as they are told.
+//! The upload step against providers and a ledger that fail as they are told.
 
+mod failover;
 mod fakes;
 mod once;
 mod trouble;

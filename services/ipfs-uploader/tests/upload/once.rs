@@ -77,7 +77,7 @@ async fn what_a_dead_process_had_in_hand_is_pinned_when_its_claim_ends() {
     let begun = Instant::now();
     assert!(worker.run(&operation).await.is_ok());
     assert_eq!(rig.provider.asked(), 4);
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
