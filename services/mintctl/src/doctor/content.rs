@@ -70,7 +70,9 @@ fn judge<T>(what: String, answer: Result<T, GatewayError>) -> Row {
     let fault = match answer {
         Ok(_) => return Row::ok(what, "answers"),
         Err(GatewayError::AllFailed { mut faults, .. }) => faults.pop().map(|(_, fault)| fault),
-        Err(error @ (GatewayError::Unverifiable(_) | GatewayError::NotAFile { .. })) => return Row::fail(what, error, REMEDY),
+        Err(error @ (GatewayError::Unverifiable(_) | GatewayError::NotAFile { .. })) => {
+            return Row::fail(what, error, REMEDY);
+        }
     };
     match fault {
         None | Some(GatewayFault::Status(404 | 410)) => Row::ok(what, "answers"),
