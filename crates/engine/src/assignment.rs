@@ -34,6 +34,14 @@ pub struct Ticket {
     bytes: usize,
 }
 
+impl Ticket {
+    /// Where the record came from.
+    #[must_use]
+    pub const fn partition(&self) -> &Partition {
+        &self.partition
+    }
+}
+
 /// A record on its way to the runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::Admission;
 use crate::assignment::{Assignment, Delivery};
 use crate::dead_letter::DeadLetter;
+use crate::flood::FloodGuard;
 use crate::lanes::Lanes;
 use crate::metrics;
-use crate::ports::EventSink;
+use crate::ports::{EventSink, Partition};
 use crate::processor::{Disposition, Halt, Processor, Trouble};
 use crate::publisher::Publisher;
 use crate::tries::Tries;
@@ -32,6 +33,8 @@ pub struct Runner<P, E, C> {
     pub assignment: Arc<Assignment>,
     /// Who may be at work.
     pub admission: Admission,
+    /// What keeps a flood of poison from the dead letters.
+    pub floods: Arc<FloodGuard>,
     /// Consumer group.
     pub group: String,
     /// The time of day.
@@ -105,7 +108,7 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
         if !self.assignment.holds(&ticket) {
             return Ok(record);
         }
-        match self.until_durable(&record).await {
+        match self.until_durable(&record, ticket.partition()).await {
             Ok(()) => {
                 self.assignment.finished(&ticket);
                 Ok(record)
@@ -115,11 +118,12 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
         }
     }
 
-    async fn until_durable(&self, record: &Record) -> Result<(), Halt> {
+    async fn until_durable(&self, record: &Record, partition: &Partition) -> Result<(), Halt> {
         let mut tries = Tries::new(Arc::clone(&self.jitter));
         loop {
             let (failure, pause) = match self.attempt(record, &tries).await {
                 Ok(Disposition::Done) => {
+                    self.floods.good(partition);
                     metrics::done(P::NAME);
                     return Ok(());
                 }
@@ -129,6 +133,8 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
                     return Ok(());
                 }
                 Ok(Disposition::DeadLetter { failure, operation, attempts }) => {
+                    let dammed = self.floods.poison(partition);
+                    self.stop.run_until_cancelled(dammed).await.ok_or(Halt::Stopping)?;
                     return self.put_aside(record, &failure, operation, attempts, &tries).await;
                 }
                 Err(Trouble::Halt(halt)) => return Err(halt),

@@ -11,8 +11,9 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use engine::{FloodGuard, Partition};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ pub struct Checks {
     live: Vec<Check>,
     ready: Vec<Check>,
     health: Health,
+    floods: Option<Arc<FloodGuard>>,
 }
 
 impl fmt::Debug for Checks {
@@ -61,6 +63,12 @@ impl Checks {
     #[must_use]
     pub fn depends_on(self, health: Health) -> Self {
         Self { health, ..self }
+    }
+
+    /// What keeps floods of poison from the dead letters.
+    #[must_use]
+    pub fn floods(self, guard: Arc<FloodGuard>) -> Self {
+        Self { floods: Some(guard), ..self }
     }
 }
 
@@ -156,6 +164,8 @@ fn routes(asked: Arc<Asked>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/version", get(version))
+        .route("/floods", get(floods))
+        .route("/floods/release", post(release_floods))
         .with_state(asked)
 }
 
@@ -163,6 +173,22 @@ async fn live(State(asked): State<Arc<Asked>>) -> (StatusCode, String) {
     let reasons = reasons(&asked.checks.live);
     let text = if reasons.is_empty() { "ok\n".to_owned() } else { reasons.join("\n") + "\n" };
     (status(&reasons), text)
+}
+
+/// Partitions that stand still because most of what they brought was poison, one a line.
+async fn floods(State(asked): State<Arc<Asked>>) -> String {
+    lines(&asked.checks.floods.as_ref().map(|guard| guard.stopped()).unwrap_or_default())
+}
+
+/// Lets them go on: a person has looked. Answers with what stood still.
+async fn release_floods(State(asked): State<Arc<Asked>>) -> String {
+    let released = asked.checks.floods.as_ref().map(|guard| guard.release()).unwrap_or_default();
+    tracing::info!(partitions = released.len(), "partitions that stood still go on");
+    lines(&released)
+}
+
+fn lines(partitions: &[Partition]) -> String {
+    partitions.iter().flat_map(|partition| [partition.to_string(), "\n".to_owned()]).collect()
 }
 
 async fn ready(State(asked): State<Arc<Asked>>) -> (StatusCode, Json<ReadyReport>) {

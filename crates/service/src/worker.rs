@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{Priority, SystemClock, Topic};
 use engine::{
-    Admission, Assignment, Batches, Intake, OperationStore, Processor, Publisher, RowStore, Runner, StepHandler,
-    StepProcessor, Telling, Window,
+    Admission, Assignment, Batches, FloodGuard, FloodLimit, Intake, OperationStore, Processor, Publisher, RowStore,
+    Runner, StepHandler, StepProcessor, Telling, Window,
 };
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all, ready, select_all};
@@ -36,6 +36,7 @@ pub struct Worker<S> {
     jitter: Arc<Jitter>,
     groups: Vec<Group>,
     gates: Vec<watch::Receiver<bool>>,
+    floods: Arc<FloodGuard>,
 }
 
 struct Group {
@@ -60,7 +61,8 @@ impl<S: OperationStore + RowStore> Worker<S> {
         let producer = Producer::start(&settings)?;
         let batches = Arc::new(Batches::new(&store));
         let jitter = Arc::new(Jitter::from_os());
-        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new(), gates: Vec::new() })
+        let floods = FloodGuard::new(FloodLimit::default());
+        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new(), gates: Vec::new(), floods })
     }
 
     /// Takes the API's events.
@@ -102,12 +104,12 @@ impl<S: OperationStore + RowStore> Worker<S> {
     /// # Errors
     /// Whatever keeps the worker from going on; it ends in the same order as far as it can.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { process, producer, groups, .. } = self;
+        let Self { process, producer, groups, floods, .. } = self;
         let broken = Arc::new(OnceLock::new());
         let stop = process.stop.clone();
         let grace = process.grace;
         let fatal = first_fatal(&producer, &groups);
-        let ops = process.serve_ops(checks(&groups, &broken))?;
+        let ops = process.serve_ops(checks(&groups, &broken).floods(floods))?;
         let mut work = JoinSet::new();
         let mut consumers = Vec::new();
         for group in groups {
@@ -170,6 +172,7 @@ impl<S: OperationStore + RowStore> Worker<S> {
             publisher: self.publisher(),
             assignment: Arc::clone(&assignment),
             admission: Admission::new(P::AT_ONCE),
+            floods: Arc::clone(&self.floods),
             group: name.clone(),
             clock: SystemClock,
             jitter: Arc::clone(&self.jitter),

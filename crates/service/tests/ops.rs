@@ -2,15 +2,28 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use engine::{FloodGuard, FloodLimit, Partition};
+use futures::FutureExt as _;
+use metrics_exporter_prometheus::PrometheusHandle;
 use service::config::Program;
 use service::{Checks, Health, OpsListener};
 
+/// A process has one.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| service::gather_metrics().unwrap());
+    RECORDER.clone()
+}
+
 fn get(address: SocketAddr, path: &str) -> String {
+    ask(address, "GET", path)
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -26,7 +39,7 @@ fn a_worker_says_how_it_is() {
         .live(move || if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("consumer hangs".into()) })
         .ready(|| Err("no partitions assigned yet".into()))
         .depends_on(health);
-    let metrics = service::gather_metrics().unwrap();
+    let metrics = recorder();
     metrics::counter!("ops_test_total").increment(3);
     let listener = OpsListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let server = listener.serve("verifier", checks, metrics).unwrap();
@@ -46,6 +59,22 @@ fn a_worker_says_how_it_is() {
 
     drop(server);
     assert!(TcpStream::connect(address).is_err(), "the port is free again");
+}
+
+#[test]
+fn a_flood_is_shown_and_released() {
+    let guard = FloodGuard::new(FloodLimit { records: 2, share: 0.5 });
+    let partition = Partition { topic: "nft-operations".into(), id: 3 };
+    let poison = || guard.poison(&partition).now_or_never();
+    assert!(poison().is_some() && poison().is_none());
+    let checks = Checks::default().floods(Arc::clone(&guard));
+    let listener = OpsListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let server = listener.serve("ipfs-uploader", checks, recorder()).unwrap();
+
+    assert!(get(server.address(), "/floods").ends_with("nft-operations/3\n"));
+    assert!(get(server.address(), "/floods/release").starts_with("HTTP/1.1 405"));
+    assert!(ask(server.address(), "POST", "/floods/release").ends_with("nft-operations/3\n"));
+    assert!(poison().is_some());
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use domain::{Operation, OperationId, Priority, State, Step, Topic};
 use engine::{
-    Admission, Assignment, Batches, Consumption, Intake, Partition, Processor, Publisher, Redrive, RowOutbox, Runner,
-    StepHandler, StepProcessor, Sweeper, Telling, Upkeep, Window,
+    Admission, Assignment, Batches, Consumption, FloodGuard, FloodLimit, Intake, Partition, Processor, Publisher,
+    Redrive, RowOutbox, Runner, StepHandler, StepProcessor, Sweeper, Telling, Upkeep, Window,
 };
 use resilience::Jitter;
 use testkit::{Crash, Log, MemoryBacklog, MemorySink, MemoryStore, Tables, TestClock};
@@ -104,6 +104,7 @@ impl World {
             publisher: Arc::clone(&telling.publisher),
             assignment: Arc::clone(&assignment),
             admission: Admission::new(P::AT_ONCE),
+            floods: FloodGuard::new(FloodLimit::default()),
             group: P::NAME.into(),
             clock: self.clock,
             jitter: Arc::new(Jitter::from_seed(7)),
