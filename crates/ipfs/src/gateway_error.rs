@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::{Cid, Failure, FailureClass};
+use resilience::Fault;
 
 use crate::dag::{BadCar, TooMuch};
 use crate::transport::{BodyFault, TransportFault};
@@ -26,6 +27,9 @@ pub enum GatewayFault {
     /// More bytes than are taken.
     #[error("sends too much")]
     TooLarge,
+    /// It was out a moment ago.
+    #[error("was out a moment ago and is not asked")]
+    NotAsked,
     /// All that it gave is right, and some is missing.
     #[error("left out a part")]
     Incomplete,
@@ -38,8 +42,40 @@ impl GatewayFault {
     const fn class(&self) -> FailureClass {
         match self {
             Self::TimedOut | Self::Broken(_) | Self::Status(_) | Self::Incomplete => FailureClass::Transient,
-            Self::Unreachable(_) | Self::TooLarge | Self::OtherBytes => FailureClass::Outage,
+            Self::Unreachable(_) | Self::NotAsked | Self::TooLarge | Self::OtherBytes => FailureClass::Outage,
         }
+    }
+
+    /// Whether it was there to say that it does not have the content.
+    pub(crate) const fn is_missing(&self) -> bool {
+        match self {
+            // 504 is what a gateway says that looked for it in vain.
+            Self::Status(status) => matches!(*status, 400..=428 | 430..=499 | 504),
+            Self::TimedOut
+            | Self::Unreachable(_)
+            | Self::Broken(_)
+            | Self::TooLarge
+            | Self::NotAsked
+            | Self::Incomplete
+            | Self::OtherBytes => false,
+        }
+    }
+
+    /// What it says of the gateway itself: whoever says that it has not the content is well.
+    pub(crate) fn heard(&self) -> Fault {
+        let class = match self {
+            Self::Status(429) => FailureClass::RateLimited,
+            Self::Status(_) if self.is_missing() => FailureClass::Permanent,
+            Self::TimedOut => FailureClass::Degraded,
+            Self::Unreachable(_)
+            | Self::Broken(_)
+            | Self::Status(_)
+            | Self::TooLarge
+            | Self::NotAsked
+            | Self::Incomplete
+            | Self::OtherBytes => self.class(),
+        };
+        Fault { class, code: self.code().into(), retry_after: None }
     }
 
     pub(crate) const fn code(&self) -> &'static str {
@@ -49,6 +85,7 @@ impl GatewayFault {
             Self::Broken(_) => "broken",
             Self::Status(_) => "status",
             Self::TooLarge => "too-large",
+            Self::NotAsked => "not-asked",
             Self::Incomplete => "incomplete",
             Self::OtherBytes => "other-bytes",
         }
@@ -104,7 +141,7 @@ pub enum GatewayError {
         /// Why not.
         reason: NotAFile,
     },
-    /// Every gateway failed, in this order.
+    /// Every gateway failed; they stand in their order of preference.
     #[error("no gateway gives {cid}: {}", Told(.faults))]
     AllFailed {
         /// Which content.
@@ -161,16 +198,7 @@ impl GatewayError {
     pub fn is_missing(&self) -> bool {
         match self {
             Self::Unverifiable(_) | Self::NotAFile { .. } => false,
-            Self::AllFailed { faults, .. } => faults.iter().any(|(_, fault)| match fault {
-                // 504 is what a gateway says that looked for it in vain.
-                GatewayFault::Status(status) => matches!(status, 400..=428 | 430..=499 | 504),
-                GatewayFault::TimedOut
-                | GatewayFault::Unreachable(_)
-                | GatewayFault::Broken(_)
-                | GatewayFault::TooLarge
-                | GatewayFault::Incomplete
-                | GatewayFault::OtherBytes => false,
-            }),
+            Self::AllFailed { faults, .. } => faults.iter().any(|(_, fault)| fault.is_missing()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod content;
 mod content_id;
 mod dag;
 mod flights;
+mod gateway;
 mod gateway_error;
 mod gateways;
 mod image;

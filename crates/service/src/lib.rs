@@ -5,6 +5,7 @@ mod cluster;
 pub mod config;
 mod database;
 mod gate;
+mod gateways;
 mod health;
 mod health_report;
 mod heartbeat;
@@ -24,6 +25,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 pub use cluster::join_cluster;
 pub use database::{open_store, open_worker_store};
+pub use gateways::open_gateways;
 pub use health::Health;
 pub use health_report::{DependencyReport, EndpointReport, FailureReport, ReadyReport};
 pub use heartbeat::Heartbeat;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipfs::{Compressor, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, Kubo, Pinata, PinataOptions};
+use ipfs::{Compressor, FetchOptions, ImageFetcher, ImageLimits, Images, Kubo, Pinata, PinataOptions};
 use resilience::{BreakerSettings, Dependency, Jitter, Policies, PolicyName, Rate, RateError};
 use service::config::{PinataSettings, PinningSettings, UploaderConfig};
-use service::{Process, Worker, open_worker_store};
+use service::{Process, Worker, open_gateways, open_worker_store};
 
 use crate::provider::Provider;
 use crate::{Homecoming, PinLimits, ProviderSetup, Providers, Uploader, metrics};
@@ -35,7 +35,7 @@ pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()>
         allow_private: config.images.allow_private,
         ..FetchOptions::default()
     };
-    let gateways = Gateways::new(&config.gateways.gateways)?;
+    let gateways = open_gateways(&config.gateways, config.worker.breaker, &process.health)?;
     let fetcher = ImageFetcher::new(&options, gateways.clone())?;
     let images = Images::new(fetcher, Compressor::new(ImageLimits::default()), REMEMBERED);
     let line = process.health.dependency(PINNING, Policies::default()[PolicyName::IpfsReachable].attempts);

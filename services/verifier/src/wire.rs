@@ -1,7 +1,6 @@
 //! The worker put together.
-use ipfs::Gateways;
 use service::config::{PayerSettings, VerifierConfig};
-use service::{Process, Worker, join_cluster, open_worker_store};
+use service::{Process, Worker, join_cluster, open_gateways, open_worker_store};
 use solana::{Cluster, Pubkey, read_payer_address};
 
 use crate::Verifier;
@@ -17,7 +16,7 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
         PayerSettings::Address(address) => Pubkey::from(*address.as_bytes()),
         PayerSettings::Keypair(path) => read_payer_address(&path)?,
     };
-    let gateways = Gateways::new(&config.gateways.gateways)?;
+    let gateways = open_gateways(&config.gateways, config.worker.breaker, &process.health)?;
     let store = open_worker_store(&config.worker, &process.health).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());

@@ -1,5 +1,7 @@
 //! Gateways that are slow, gone, or lie.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -119,4 +121,78 @@ async fn what_cannot_be_checked_is_not_asked_for() {
     assert!(matches!(error, GatewayError::Unverifiable(_)), "{error}");
     assert_eq!(error.class(), FailureClass::Permanent);
     assert!(Gateways::new(&[]).is_err());
+}
+
+/// Counts how often it is asked.
+async fn counting(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> (Url, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let give = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async move { answer }
+    };
+    (serve(Router::new().route("/ipfs/{cid}", get(give))).await, asked)
+}
+
+#[tokio::test]
+async fn one_that_lies_or_fails_is_soon_left_alone() {
+    for answer in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
+        let (bad, asked) = counting((answer, "other bytes")).await;
+        let gateways = over(&[bad, honest().await]);
+        for _ in 0..100 {
+            assert!(gateways.fetch(&hello()).await.is_ok());
+        }
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((1..=5).contains(&asked), "{answer}: {asked}");
+        assert!(gateways.health()[0].last_error.is_some());
+    }
+}
+
+#[tokio::test]
+async fn one_that_has_not_the_content_is_well() {
+    let (without, asked) = counting(StatusCode::NOT_FOUND).await;
+    let gateways = over(&[without]);
+    for _ in 0..20 {
+        assert!(gateways.fetch(&hello()).await.unwrap_err().is_missing());
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 20);
+}
+
+#[tokio::test]
+async fn contents_that_nobody_has_make_no_gateway_slow() {
+    let looking = || async {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    };
+    let at = serve(Router::new().route("/ipfs/{cid}", get(looking))).await;
+    let gateways = over(&[at]).with_patience(Duration::from_millis(20));
+    for _ in 0..10 {
+        let error = gateways.fetch(&hello()).await.unwrap_err();
+        assert!(
+            matches!(&error, GatewayError::AllFailed { faults, .. } if faults[0].1 == GatewayFault::TimedOut),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn while_all_are_out_none_is_asked_and_the_error_says_so() {
+    let (bad, asked) = counting("hellO").await;
+    let gateways = over(&[bad]);
+    let mut error = gateways.fetch(&hello()).await.unwrap_err();
+    for _ in 0..20 {
+        error = gateways.fetch(&hello()).await.unwrap_err();
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 5);
+    assert!(error.to_string().ends_with("was out a moment ago and is not asked"), "{error}");
+    assert_eq!(error.class(), FailureClass::Outage);
+}
+
+#[tokio::test]
+async fn the_same_gateway_twice_is_refused_and_two_at_one_host_are_told_apart() {
+    let at = |text| Url::parse(text).unwrap();
+    let error = Gateways::new(&[at("https://ipfs.example/a"), at("https://ipfs.example/a")]).unwrap_err();
+    assert_eq!(error.to_string(), "gateways: endpoint ipfs.example is given more than once");
+    let gateways = Gateways::new(&[at("https://ipfs.example/a"), at("https://ipfs.example/b")]).unwrap();
+    let labels: Vec<_> = gateways.health().into_iter().map(|health| health.label.to_string()).collect();
+    assert_eq!(labels, ["ipfs.example", "ipfs.example#2"]);
 }
