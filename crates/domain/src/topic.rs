@@ -44,7 +44,8 @@ impl Topic {
     /// The priority that a request topic of this name carries.
     #[must_use]
     pub fn priority_of(name: &str) -> Priority {
-        let carried = [Priority::Critical, Priority::Bulk].into_iter().find(|priority| name.ends_with(suffix(*priority)));
+        let carried =
+            [Priority::Critical, Priority::Bulk].into_iter().find(|priority| name.ends_with(suffix(*priority)));
         carried.unwrap_or(Priority::Normal)
     }
 
