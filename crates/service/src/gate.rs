@@ -16,7 +16,11 @@ pub(crate) async fn hold_while_closed(
         let open = gates.iter_mut().all(|gate| *gate.borrow_and_update());
         if assignment.is_held() == open {
             assignment.hold(!open);
-            tracing::info!(group, open, "what its work needs went out or came back");
+            if open {
+                tracing::info!(group, "takes work again");
+            } else {
+                tracing::warn!(group, "takes no work: something that all of it needs is out");
+            }
         }
         if gates.is_empty() {
             return pending().await;

@@ -133,6 +133,9 @@ impl Endpoints {
             }
         }
         let Some(genesis) = common else { return Err(unreachable.swap_remove(0)) };
+        if !trusted.is_empty() {
+            self.tell(None);
+        }
         trusted.into_iter().for_each(Endpoint::trust);
         let genesis = self.expected_genesis.get_or_init(|| genesis).clone();
         Ok(ClusterCheck { genesis, unreachable })
