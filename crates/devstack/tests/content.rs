@@ -1,15 +1,18 @@
 //! The pin server and the gateways as a client sees them.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use devstack::content::{Gateway, PinServer, content_id};
 use devstack::faults::Switch;
+use ipfs::{Content, Gateways, PinProvider as _, Pinata, PinataOptions};
 use reqwest::header;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+use url::Url;
 
 const JWT: &str = "a token";
 
@@ -108,6 +111,60 @@ async fn pins_outlive_the_server() -> anyhow::Result<()> {
     let rig = Rig { pins, gateway, client, dir };
     assert_eq!(rig.get(&format!("/ipfs/{}", content_id(b"kept"))).await?.bytes().await?, "kept");
     assert_eq!(rig.get(&format!("/ipfs/{}", content_id(b"deleted"))).await?.status(), StatusCode::NOT_FOUND);
+    Ok(())
+}
+
+/// The workers' own client, at this account.
+fn client(rig: &Rig) -> anyhow::Result<Pinata> {
+    let at: Url = rig.pins.url().parse()?;
+    let timeout = Duration::from_secs(10);
+    Ok(Pinata::new(PinataOptions { api: at.clone(), uploads: at, jwt: JWT.into(), timeout })?)
+}
+
+/// 9 MiB, of which no two blocks are alike.
+fn large() -> Content {
+    Content::new((0_u32..9 << 18).flat_map(u32::to_le_bytes).collect::<Vec<u8>>(), "application/octet-stream")
+}
+
+#[tokio::test]
+async fn what_was_cut_elsewhere_is_the_same_file_here() -> anyhow::Result<()> {
+    let (rig, content) = (Rig::start().await?, large());
+    assert_eq!(content.cid().as_str(), content_id(content.bytes()).to_string());
+    client(&rig)?.pin(&content).await?;
+    let whole = rig.get(&format!("/ipfs/{}", content.cid())).await?.bytes().await?;
+    assert!(whole == content.bytes());
+    let gateways = Gateways::new(&[rig.gateway.url().parse()?])?;
+    assert!(gateways.fetch(content.cid()).await? == *content.bytes());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_resumable_upload_is_the_same_file_too() -> anyhow::Result<()> {
+    let (rig, content) = (Rig::start().await?, large());
+    client(&rig)?.resumable_above(1 << 20).pin(&content).await?;
+    let whole = rig.get(&format!("/ipfs/{}", content.cid())).await?.bytes().await?;
+    assert!(whole == content.bytes());
+    assert_eq!(rig.pins.counts()["upload"], 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_resumable_upload_goes_on_where_it_broke_off_and_nowhere_else() -> anyhow::Result<()> {
+    let rig = Rig::start().await?;
+    let request = |method, path: &str| rig.client.request(method, format!("{}{path}", rig.pins.url())).bearer_auth(JWT);
+    let create = request(Method::POST, "/v3/files").header("upload-length", 11);
+    let created = create.header("upload-metadata", "filename YQ==,network cHVibGlj").send().await?;
+    assert_eq!(created.status(), StatusCode::CREATED);
+    let at = created.headers()[header::LOCATION].to_str()?.to_owned();
+    let append =
+        |offset: u64, piece: &'static str| request(Method::PATCH, &at).header("upload-offset", offset).body(piece);
+    assert_eq!(append(0, "hello ").send().await?.status(), StatusCode::NO_CONTENT);
+    assert_eq!(append(0, "hello ").send().await?.status(), StatusCode::CONFLICT);
+    assert_eq!(request(Method::HEAD, &at).send().await?.headers()["upload-offset"], "6");
+    assert_eq!(append(6, "world and more").send().await?.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let last = append(6, "world").send().await?;
+    assert_eq!(last.headers()["upload-cid"].to_str()?, content_id(b"hello world").to_string());
+    assert_eq!(request(Method::HEAD, "/v3/files/resumable/none").send().await?.status(), StatusCode::NOT_FOUND);
     Ok(())
 }
 

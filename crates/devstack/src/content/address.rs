@@ -14,12 +14,19 @@ const LINKS_PER_NODE: usize = 174;
 /// The CIDv1 of a file of these bytes; its text form is base32.
 #[must_use]
 pub fn content_id(bytes: &[u8]) -> Cid {
+    each_block(bytes, &mut |_, _| {})
+}
+
+/// Tells every block of the file, its root last; answers with the root's id.
+pub(super) fn each_block(bytes: &[u8], tell: &mut impl FnMut(Cid, &[u8])) -> Cid {
     if bytes.len() <= LEAF {
-        return block_id(RAW, bytes);
+        let cid = block_id(RAW, bytes);
+        tell(cid, bytes);
+        return cid;
     }
-    let mut level: Vec<Subtree> = bytes.chunks(LEAF).map(Subtree::leaf).collect();
+    let mut level: Vec<Subtree> = bytes.chunks(LEAF).map(|chunk| Subtree::leaf(chunk, tell)).collect();
     while level.len() > 1 {
-        level = level.chunks(LINKS_PER_NODE).map(Subtree::node).collect();
+        level = level.chunks(LINKS_PER_NODE).map(|children| Subtree::node(children, tell)).collect();
     }
     level[0].cid
 }
@@ -38,12 +45,13 @@ struct Subtree {
 }
 
 impl Subtree {
-    fn leaf(chunk: &[u8]) -> Self {
-        let size = chunk.len() as u64;
-        Self { cid: block_id(RAW, chunk), content: size, blocks: size }
+    fn leaf(chunk: &[u8], tell: &mut impl FnMut(Cid, &[u8])) -> Self {
+        let (cid, size) = (block_id(RAW, chunk), chunk.len() as u64);
+        tell(cid, chunk);
+        Self { cid, content: size, blocks: size }
     }
 
-    fn node(children: &[Self]) -> Self {
+    fn node(children: &[Self], tell: &mut impl FnMut(Cid, &[u8])) -> Self {
         let content = children.iter().map(|child| child.content).sum();
         let mut file = vec![0x08, 0x02, 0x18];
         varint(&mut file, content);
@@ -60,7 +68,9 @@ impl Subtree {
         }
         field(&mut block, 0x0a, &file);
         let below: u64 = children.iter().map(|child| child.blocks).sum();
-        Self { cid: block_id(DAG_PB, &block), content, blocks: below + block.len() as u64 }
+        let cid = block_id(DAG_PB, &block);
+        tell(cid, &block);
+        Self { cid, content, blocks: below + block.len() as u64 }
     }
 }
 

@@ -48,7 +48,7 @@ fn method_of(request: &Request) -> &'static str {
     let below = path.strip_prefix("/v3/files").map(|below| below.matches('/').count());
     match (below, request.method()) {
         (None, _) => "authenticate",
-        (Some(0), _) => "upload",
+        (Some(0), _) | (Some(_), &Method::PATCH | &Method::HEAD) => "upload",
         (Some(1), _) => "list",
         (Some(_), &Method::PUT) => "update",
         (Some(_), &Method::DELETE) => "delete",

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cid::Cid;
+use serde::Deserialize;
 
+use super::car;
 use super::failing;
 use super::media::sniff;
 use super::pin_server::{Account, PinServer};
@@ -57,7 +59,17 @@ impl Gateway {
     }
 }
 
-async fn content(State(shelf): State<Arc<Shelf>>, Path(cid): Path<String>, asked: HeaderMap) -> Response {
+#[derive(Deserialize)]
+struct Form {
+    format: Option<String>,
+}
+
+async fn content(
+    State(shelf): State<Arc<Shelf>>,
+    Path(cid): Path<String>,
+    Query(form): Query<Form>,
+    asked: HeaderMap,
+) -> Response {
     let Some(name) = Cid::try_from(cid.as_str()).ok().and_then(|cid| cid.into_v1().ok()).map(|cid| cid.to_string())
     else {
         shelf.counts.note("invalid");
@@ -71,6 +83,13 @@ async fn content(State(shelf): State<Arc<Shelf>>, Path(cid): Path<String>, asked
     let tag = format!("\"{name}\"");
     if asked.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
         return StatusCode::NOT_MODIFIED.into_response();
+    }
+    if form.format.as_deref() == Some("car") {
+        let headers = [(header::CONTENT_TYPE, "application/vnd.ipld.car; version=1"), (header::VARY, "Accept")];
+        return match car::pack(&bytes).await {
+            Ok(car) => (headers, car).into_response(),
+            Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem.to_string()).into_response(),
+        };
     }
     let headers = [
         (header::CONTENT_TYPE, sniff(&bytes).to_owned()),

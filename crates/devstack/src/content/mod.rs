@@ -3,6 +3,7 @@
 //! the independent checker's ground.
 
 mod address;
+mod car;
 mod drawings;
 mod failing;
 mod file;
@@ -12,6 +13,7 @@ mod pin_server;
 mod pins;
 mod query;
 mod tally;
+mod tus;
 mod upload;
 
 pub use address::content_id;

@@ -5,22 +5,26 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Multipart, Path as Segments, Query as Parameters, Request, State};
+use axum::extract::{
+    DefaultBodyLimit, FromRequest as _, Multipart, Path as Segments, Query as Parameters, Request, State,
+};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use domain::{Clock as _, SystemClock};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::failing;
-use super::file::Network;
-use super::pins::Pins;
+use super::file::{Network, NewFile};
+use super::media::sniff;
+use super::pins::{Pins, Put};
 use super::query::Query;
 use super::tally::Tally;
-use super::upload;
+use super::tus::{self, Uploads};
+use super::{car, upload};
 use crate::faults::{HttpGate, Switch};
 
 /// Above this Pinata itself wants the TUS protocol.
@@ -40,6 +44,7 @@ pub struct PinServer {
 pub(super) struct Account {
     jwt: String,
     pub pins: Pins,
+    pub uploads: Uploads,
     counts: Tally,
 }
 
@@ -55,7 +60,8 @@ impl PinServer {
     /// # Errors
     /// Where the directory cannot be read or written, or no port is free.
     pub async fn start(jwt: &str, dir: &Path, switch: &Switch) -> anyhow::Result<Self> {
-        let account = Account { jwt: jwt.to_owned(), pins: Pins::open(dir)?, counts: Tally::of(&KINDS) };
+        let (pins, uploads) = (Pins::open(dir)?, Uploads::open(dir)?);
+        let account = Account { jwt: jwt.to_owned(), pins, uploads, counts: Tally::of(&KINDS) };
         let account = Arc::new(account);
         let gate = HttpGate::open(0, switch.clone(), router(Arc::clone(&account), switch.clone())).await?;
         Ok(Self { account, gate })
@@ -82,6 +88,7 @@ impl PinServer {
 fn router(account: Arc<Account>, switch: Switch) -> Router {
     let known = Router::new()
         .route("/v3/files", post(upload_file).layer(DefaultBodyLimit::max(MAX_UPLOAD)))
+        .route("/v3/files/resumable/{id}", patch(tus::append).head(tus::offset))
         .route("/v3/files/{network}", get(list_files))
         .route("/v3/files/{network}/{id}", get(get_file).put(update_file).delete(delete_file))
         .route("/data/testAuthentication", get(authenticate))
@@ -93,7 +100,7 @@ fn router(account: Arc<Account>, switch: Switch) -> Router {
 }
 
 /// An answer other than success, in Pinata's form.
-struct Refusal(StatusCode, String);
+pub(super) struct Refusal(pub StatusCode, pub String);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -125,16 +132,36 @@ async fn require_token(State(account): State<Arc<Account>>, request: Request, ne
     Refusal(StatusCode::UNAUTHORIZED, "Not Authorized".into()).into_response()
 }
 
-async fn upload_file(State(account): State<Arc<Account>>, form: Multipart) -> Answer {
+async fn upload_file(State(account): State<Arc<Account>>, request: Request) -> Result<Response, Refusal> {
     account.counts.note("upload");
-    let new = upload::read(form).await.map_err(|bad| Refusal(StatusCode::BAD_REQUEST, bad.to_string()))?;
-    let put = blocking(&account, move |pins| pins.put(new, SystemClock.now())).await?;
+    if tus::is_meant(request.headers()) {
+        return tus::create(&account, request.headers());
+    }
+    let bad = |problem: String| Refusal(StatusCode::BAD_REQUEST, problem);
+    let form = Multipart::from_request(request, &()).await.map_err(|refused| bad(refused.body_text()))?;
+    let (new, is_car) = upload::read(form).await.map_err(|problem| bad(problem.to_string()))?;
+    let put = keep(&account, new, is_car).await?;
     let mut data = json!(put.file);
     if put.duplicate {
-        account.counts.note("duplicate");
         data["is_duplicate"] = json!(true);
     }
-    Ok(Json(json!({ "data": data })))
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+/// Pins what was uploaded: the file itself, or what its CAR holds.
+pub(super) async fn keep(account: &Arc<Account>, mut new: NewFile, is_car: bool) -> Result<Put, Refusal> {
+    if is_car {
+        let unpacked = car::unpack(&new.content).await;
+        new.content = unpacked.map_err(|problem| Refusal(StatusCode::BAD_REQUEST, problem.to_string()))?;
+    }
+    if is_car || new.mime_type.is_empty() || new.mime_type == "application/octet-stream" {
+        new.mime_type = sniff(&new.content).into();
+    }
+    let put = blocking(account, move |pins| pins.put(new, SystemClock.now())).await?;
+    if put.duplicate {
+        account.counts.note("duplicate");
+    }
+    Ok(put)
 }
 
 async fn list_files(

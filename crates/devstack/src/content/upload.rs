@@ -4,7 +4,6 @@ use axum::extract::Multipart;
 use axum::extract::multipart::MultipartError;
 
 use super::file::{Network, NewFile};
-use super::media::sniff;
 
 /// A form that cannot be taken, in words for whoever sent it.
 #[derive(Debug, thiserror::Error)]
@@ -17,18 +16,12 @@ pub(super) enum BadForm {
     Network(String),
     #[error("keyvalues is no JSON object: {0}")]
     Keyvalues(serde_json::Error),
-    #[error("this server takes no CAR files")]
-    Car,
 }
 
-fn refuse_car(wanted: &str) -> Result<(), BadForm> {
-    if wanted == "true" { Err(BadForm::Car) } else { Ok(()) }
-}
-
-/// Reads the fields in whatever order they come; unknown ones are ignored.
-pub(super) async fn read(mut form: Multipart) -> Result<NewFile, BadForm> {
+/// Reads the fields in whatever order they come, and whether the file is a CAR; unknown fields are ignored.
+pub(super) async fn read(mut form: Multipart) -> Result<(NewFile, bool), BadForm> {
     let mut new = NewFile::default();
-    let (mut seen, mut file_name) = (false, None);
+    let (mut seen, mut file_name, mut is_car) = (false, None, false);
     while let Some(field) = form.next_field().await? {
         match field.name() {
             Some("file") => {
@@ -50,7 +43,7 @@ pub(super) async fn read(mut form: Multipart) -> Result<NewFile, BadForm> {
             Some("keyvalues") => {
                 new.keyvalues = serde_json::from_str(&field.text().await?).map_err(BadForm::Keyvalues)?;
             }
-            Some("car") => refuse_car(&field.text().await?)?,
+            Some("car") => is_car = field.text().await? == "true",
             _ => {}
         }
     }
@@ -60,8 +53,5 @@ pub(super) async fn read(mut form: Multipart) -> Result<NewFile, BadForm> {
     if new.name.is_empty() {
         new.name = file_name.unwrap_or_else(|| "unnamed".into());
     }
-    if new.mime_type.is_empty() || new.mime_type == "application/octet-stream" {
-        new.mime_type = sniff(&new.content).into();
-    }
-    Ok(new)
+    Ok((new, is_car))
 }
