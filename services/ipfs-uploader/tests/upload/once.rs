@@ -22,8 +22,8 @@ fn cids(done: Result<Transition, StepError>) -> [Cid; 2] {
 async fn image_and_metadata_are_pinned_and_have_their_cids_for_ever() {
     let rig = Rig::new();
     let [image, metadata] = cids(rig.worker(PinLimits::default()).run(&operation(1, "Ape", "asset:ape.png")).await);
-    assert_eq!(image.as_str(), "bafkreigtlthyjrpe7waff6dhfdsxf6y3tszdsrpvx6rb23sbnca76covay");
-    assert_eq!(metadata.as_str(), "bafkreigvgedu53dxafld2yxwlrwjf52kzvdjnlstlpbvrjudvbh3jxqfga");
+    assert_eq!(image.as_str(), "bafkreiemgdbswykyggkixosidtgfoxelj5xw5isevcfj62v27fuddmdj5u");
+    assert_eq!(metadata.as_str(), "bafkreihams6nipyq553h7pns7cy3loahrwygyec2ncj3md3qt3iwzag7zi");
     let mut taken = rig.provider.taken();
     taken.sort_by_key(|cid| *cid != image);
     assert_eq!(taken, [image.clone(), metadata.clone()]);
