@@ -76,6 +76,16 @@ impl Priority {
         }
     }
 
+    /// Its share where not all can be served at once, 8 : 3 : 1: critical comes first, bulk never starves.
+    #[must_use]
+    pub const fn weight(self) -> u32 {
+        match self {
+            Self::Critical => 8,
+            Self::Normal => 3,
+            Self::Bulk => 1,
+        }
+    }
+
     /// The priority of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -7,10 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::Priority;
 use tokio::sync::oneshot;
 
-/// Of a full house, how many places in a row of twelve go to each priority: critical comes first, bulk never starves.
-const WEIGHTS: [(Priority, u64); 3] = [(Priority::Critical, 8), (Priority::Normal, 3), (Priority::Bulk, 1)];
-/// A priority's turn comes again after this, divided by its weight.
-const LAP: u64 = 24;
+/// A priority's turn comes again after this, divided by its weight: all weights divide it.
+const LAP: u32 = 24;
 
 /// The places of one consumer group.
 #[derive(Debug, Clone)]
@@ -30,7 +28,8 @@ struct State {
     free: usize,
     /// The turn of whoever was let in last.
     turn: u64,
-    queues: [Queue; WEIGHTS.len()],
+    /// In the order of [`Priority::ALL`].
+    queues: [Queue; Priority::ALL.len()],
 }
 
 #[derive(Debug, Default)]
@@ -69,7 +68,7 @@ impl State {
     fn wait(&mut self, priority: Priority) -> oneshot::Receiver<Place> {
         let (place, turn) = oneshot::channel();
         let now = self.turn;
-        let queue = &mut self.queues[index(priority)];
+        let queue = &mut self.queues[priority as usize];
         if queue.waiting.is_empty() {
             // Turns that nobody was there to take are not saved up.
             queue.next_turn = queue.next_turn.max(now);
@@ -80,11 +79,11 @@ impl State {
 
     /// The one whose turn comes first; of those, the highest priority.
     fn next(&mut self) -> Option<oneshot::Sender<Place>> {
-        let queues = self.queues.iter_mut().zip(WEIGHTS);
-        let (queue, (_, weight)) =
+        let queues = self.queues.iter_mut().zip(Priority::ALL);
+        let (queue, priority) =
             queues.filter(|(queue, _)| !queue.waiting.is_empty()).min_by_key(|(queue, _)| queue.next_turn)?;
         self.turn = queue.next_turn;
-        queue.next_turn += LAP / weight;
+        queue.next_turn += u64::from(LAP / priority.weight());
         queue.waiting.pop_front()
     }
 }
@@ -110,14 +109,6 @@ impl Drop for Place {
                 Err(mut refused) => refused.given_back = true,
             }
         }
-    }
-}
-
-fn index(priority: Priority) -> usize {
-    match priority {
-        Priority::Critical => 0,
-        Priority::Normal => 1,
-        Priority::Bulk => 2,
     }
 }
 

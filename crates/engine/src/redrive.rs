@@ -7,8 +7,8 @@ use crate::row_outbox::{Interrupted, RowOutbox};
 use crate::row_ports::RowStore;
 use crate::upkeep::Round;
 
-/// Rows of one round: critical ones first, and bulk never starves (8 : 3 : 1).
-const SHARES: [(Priority, u32); 3] = [(Priority::Critical, 320), (Priority::Normal, 120), (Priority::Bulk, 40)];
+/// Rows of one round, for each unit of their priority's weight.
+const ROWS: u32 = 40;
 
 /// Publishes from the rows of one step. Any number of processes may: a row is claimed by one of them.
 #[derive(Debug)]
@@ -22,8 +22,9 @@ pub struct Redrive<S, E> {
 impl<S: OperationStore + RowStore, E: EventSink> Round for Redrive<S, E> {
     /// Publishes until nothing is due.
     async fn round(&mut self) -> Result<(), Interrupted> {
+        let shares = Priority::ALL.map(|priority| (priority, ROWS * priority.weight()));
         loop {
-            let claims = self.outbox.store.claim_due(self.step, &SHARES).await?;
+            let claims = self.outbox.store.claim_due(self.step, &shares).await?;
             if claims.is_empty() {
                 return Ok(());
             }
