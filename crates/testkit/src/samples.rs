@@ -1,7 +1,7 @@
 //! Operations as an API would ask for them.
 
-use chrono::DateTime;
-use domain::{Operation, OperationId, OperationRequested, OutgoingRecord, Record, Topic};
+use chrono::{DateTime, Utc};
+use domain::{NewOperation, Operation, OperationId, OperationRequested, OutgoingRecord, Record, Topic};
 use uuid::Uuid;
 
 /// An id that is the same for the same number.
@@ -33,12 +33,12 @@ pub fn request(id: OperationId, name: &str, topic_prefix: &str) -> OutgoingRecor
     }
 }
 
-/// An operation that was just accepted, as the table has it.
+/// An operation whose event was accepted then.
 ///
 /// # Panics
 /// Never: the sample is valid.
 #[must_use]
-pub fn operation(id: OperationId) -> Operation {
+pub fn new_operation(id: OperationId, at: DateTime<Utc>) -> NewOperation {
     let record = Record {
         topic: Topic::Operations.name(""),
         partition: 0,
@@ -48,6 +48,11 @@ pub fn operation(id: OperationId) -> Operation {
         value: Some(event(id, "Quant Ape").into_bytes()),
         headers: vec![],
     };
-    let new = OperationRequested::accept(&record, DateTime::UNIX_EPOCH).expect("the sample is valid");
-    Operation::initiated(&new, DateTime::UNIX_EPOCH)
+    OperationRequested::accept(&record, at).expect("the sample is valid")
+}
+
+/// An operation that was just accepted, as the table has it.
+#[must_use]
+pub fn operation(id: OperationId) -> Operation {
+    Operation::initiated(&new_operation(id, DateTime::UNIX_EPOCH), DateTime::UNIX_EPOCH)
 }

@@ -5,12 +5,12 @@ mod common;
 use anyhow::{Context, Result};
 use common::{code, mintctl, stderr, stdout};
 use domain::{Clock, State, Topic};
-use domain::{Failure, NewOperation, OperationId, OperationRequested, Record, SystemClock, Transition};
+use domain::{Failure, OperationId, SystemClock, Transition};
 use engine::{Commit, Inserted, OperationStore};
 use kafka::{Admin, KafkaSettings};
 use serde_json::Value;
 use store::{PoolSettings, Store};
-use testkit::{Database, event, operation_id};
+use testkit::{Database, event, new_operation, operation_id};
 
 const PASSWORD: &str = "hunter2hunter2";
 
@@ -131,16 +131,7 @@ async fn what_is_submitted_lies_in_the_topic() -> Result<()> {
 }
 
 async fn insert(store: &Store, number: u64) -> Result<domain::Operation> {
-    let record = Record {
-        topic: "nft-operations".into(),
-        partition: 0,
-        offset: 0,
-        timestamp: None,
-        key: None,
-        value: Some(event(operation_id(number), "Quant Ape").into_bytes()),
-        headers: vec![],
-    };
-    let operation: NewOperation = OperationRequested::accept(&record, SystemClock.now())?;
+    let operation = new_operation(operation_id(number), SystemClock.now());
     match store.insert(&[operation]).await?.remove(0) {
         Inserted::Present(operation) => Ok(*operation),
         Inserted::Conflict => anyhow::bail!("a conflict"),

@@ -6,14 +6,14 @@ use std::process::{Child, Command, Output, Stdio};
 use anyhow::{Context, Result, ensure};
 use chrono::DateTime;
 use domain::{
-    Clock, Failure, Operation, OperationId, OperationRequested, OutgoingRecord, Priority, Record, Step, StepRequest,
-    SystemClock, Topic, Transition,
+    Clock, Failure, Operation, OperationId, OutgoingRecord, Priority, Record, Step, StepRequest, SystemClock, Topic,
+    Transition,
 };
 use engine::{Commit, Committed, DeadLetter, EventSink, Inserted, OperationStore, Pin, PinLedger};
 use kafka::{Admin, KafkaSettings, Producer};
 use serde_json::Value;
 use store::{PoolSettings, Store};
-use testkit::{Database, event, operation_id};
+use testkit::{Database, new_operation, operation_id};
 
 use crate::common;
 
@@ -143,7 +143,7 @@ impl Fleet {
     /// An operation that failed in the mint step, with the letter that it left; `before` is what happened on its way.
     pub async fn failed(&self, number: u64, before: Vec<Transition>, last: Transition) -> Result<String> {
         self.store.pinned(&[IMAGE, METADATA].map(pin)).await?;
-        let inserted = self.store.insert(&[new_operation(number)?]).await?.remove(0);
+        let inserted = self.store.insert(&[new_operation(operation_id(number), SystemClock.now())]).await?.remove(0);
         let Inserted::Present(mut operation) = inserted else { anyhow::bail!("a conflict") };
         for transition in [vec![uploaded()], before, vec![last]].concat() {
             let commit = Commit { operation: (*operation).clone(), transition: transition.clone() };
@@ -179,19 +179,6 @@ fn uploaded() -> Transition {
 
 fn pin(cid: &str) -> Pin {
     Pin { cid: cid.parse().expect("a content id"), size: 1, provider: "pinata".into() }
-}
-
-fn new_operation(number: u64) -> Result<domain::NewOperation> {
-    let record = Record {
-        topic: "nft-operations".into(),
-        partition: 0,
-        offset: 0,
-        timestamp: None,
-        key: None,
-        value: Some(event(operation_id(number), "Quant Ape").into_bytes()),
-        headers: vec![],
-    };
-    Ok(OperationRequested::accept(&record, SystemClock.now())?)
 }
 
 /// The ids that listed letters have.
