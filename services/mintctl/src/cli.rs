@@ -7,6 +7,7 @@ use crate::doctor::DoctorArgs;
 use crate::list::ListArgs;
 use crate::migrate::MigrateArgs;
 use crate::policies::PoliciesArgs;
+use crate::probe::ProbeArgs;
 use crate::status::StatusArgs;
 use crate::submit::SubmitArgs;
 use crate::topics::TopicsArgs;
@@ -63,6 +64,8 @@ pub enum Command {
     Policies(PoliciesArgs),
     /// Look at every dependency and say what to do about it
     Doctor(DoctorArgs),
+    /// Ask addresses whether they are well, for health checks where there is no curl
+    Probe(ProbeArgs),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod list;
 mod migrate;
 mod output;
 mod policies;
+mod probe;
 mod run;
 mod span;
 mod status;

@@ -9,7 +9,7 @@ use store::Store;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::{dlq, doctor, fleet, list, migrate, policies, status, submit, topics, watch};
+use crate::{dlq, doctor, fleet, list, migrate, policies, probe, status, submit, topics, watch};
 
 /// Runs a command to its end.
 #[must_use]
@@ -54,6 +54,7 @@ async fn command(cli: Cli) -> Result<Exit> {
             Box::pin(dlq::run(&args, &kafka, open().await?.as_ref(), json)).await
         }
         Command::Doctor(_) => Box::pin(doctor::run(json)).await,
+        Command::Probe(args) => probe::run(&args, json).await,
     }
 }
 
