@@ -2,7 +2,8 @@
 //! Metadata program, pin servers and gateways in this one. Every part can be told to fail: [`faults`].
 //!
 //! [`Stack`] is one running stack; everything it owns lies in one directory ([`Layout`]) and dies with the process that
-//! started it. [`control`] is how a person's `devstack up` and `devstack down` talk to a stack in the background.
+//! started it. [`control`] is how a person's `devstack up` and `devstack down` talk to a stack in the background. Chain and pin
+//! servers can also run by themselves, in containers: [`serve`].
 
 mod account;
 pub mod bench;
@@ -12,6 +13,7 @@ pub mod control;
 pub mod demo;
 pub mod faults;
 mod figures;
+mod json_rpc;
 mod kafka;
 mod kit;
 mod layout;
@@ -20,6 +22,8 @@ mod postgres;
 mod process;
 mod progress;
 mod rpc_front;
+mod secrets;
+pub mod serve;
 mod stack;
 mod worker;
 

@@ -2,7 +2,7 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
 };
 
 use anyhow::{Result, bail};
@@ -10,6 +10,11 @@ use anyhow::{Result, bail};
 /// Below the range that systems hand out to outgoing connections (from 32768 on Linux, 49152 on macOS): nobody takes such
 /// a port by chance while its process is down for a restart.
 const RANGE: std::ops::Range<u16> = 12_000..32_000;
+
+/// A port of this machine that others cannot reach.
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
 
 /// Hands out ports of loopback on which nobody listens, each once.
 #[derive(Debug)]
@@ -30,7 +35,7 @@ impl Ports {
         for _ in RANGE {
             let port = self.next;
             self.next = if port + 1 == RANGE.end { RANGE.start } else { port + 1 };
-            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            if TcpListener::bind(loopback(port)).is_ok() {
                 return Ok(port);
             }
         }
@@ -46,7 +51,7 @@ mod tests {
     fn a_taken_port_is_not_handed_out() {
         let mut ports = Ports::new();
         let taken = ports.take().unwrap();
-        let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, taken)).unwrap();
+        let _listener = TcpListener::bind(loopback(taken)).unwrap();
         ports.next = taken;
         let next = ports.take().unwrap();
         assert_ne!(next, taken);

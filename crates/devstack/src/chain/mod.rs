@@ -3,10 +3,8 @@
 mod owner_index;
 
 use std::{
-    fs::File,
     io::Write,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     sync::{Arc, OnceLock},
     thread,
     time::Duration,
@@ -29,11 +27,13 @@ use tokio::sync::{Notify, oneshot};
 
 use owner_index::OwnerIndex;
 
+use crate::{json_rpc, ports::loopback};
+
 /// Where Metaplex deployed the program on every cluster.
 pub const TOKEN_METADATA: &str = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s";
 
-/// 100,000 SOL: some 8 million mints. The chain's faucet holds ten times as much, less its fees.
-const AIRDROP_LAMPORTS: u64 = 100_000_000_000_000;
+/// What a payer is given. 100,000 SOL: some 8 million mints. The chain's faucet holds ten times as much, less its fees.
+pub(crate) const AIRDROP_LAMPORTS: u64 = 100_000_000_000_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How the chain is to be.
@@ -45,12 +45,10 @@ pub(crate) struct ChainOptions<'a> {
     pub websocket_port: u16,
     /// How long a slot takes.
     pub slot: Duration,
-    /// Who is given SOL.
-    pub payer: Pubkey,
+    /// Who is given SOL at the start, where that is known by then.
+    pub payer: Option<Pubkey>,
     /// The ELF deployed as Token Metadata.
     pub token_metadata: &'a [u8],
-    /// Where its complaints go.
-    pub log: &'a Path,
 }
 
 /// A running chain. It is not honest about commitments (see `docs`), so workers talk to it through the RPC fronts.
@@ -62,25 +60,27 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Starts it, deploys the program and waits for both.
-    pub(crate) async fn start(options: ChainOptions<'_>) -> Result<Self> {
+    /// Starts it, deploys the program and waits for both. Its complaints go to `log`.
+    pub(crate) async fn start(options: ChainOptions<'_>, log: impl Write + Send + 'static) -> Result<Self> {
         let (svm, events, geyser_events) = SurfnetSvm::new(svm_config(options.slot))
             .map_err(|error| anyhow!("cannot create the virtual machine: {error}"))?;
-        let ready = drain(events, File::create(options.log)?);
+        let ready = drain(events, log);
         let (commands, inbox) = crossbeam_channel::unbounded();
         let ended = Arc::new(Notify::new());
         run(svm, config(&options), (commands.clone(), inbox), geyser_events, Arc::clone(&ended))?;
-        let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, options.rpc_port));
+        let rpc = loopback(options.rpc_port);
         let chain = Self { rpc, commands, ended };
         tokio::time::timeout(PATIENCE, ready)
             .await
             .ok()
             .and_then(Result::ok)
-            .with_context(|| format!("the chain did not start, see {}", options.log.display()))?;
+            .context("the chain did not start; its log says why")?;
         chain.deploy(TOKEN_METADATA, options.token_metadata).await.context("cannot deploy Token Metadata")?;
-        // An airdrop that fails is reported as successful.
-        let balance = chain.call("getBalance", json!([options.payer.to_string()])).await?;
-        ensure!(balance["value"] == AIRDROP_LAMPORTS, "the payer was not given its SOL: {balance}");
+        if let Some(payer) = options.payer {
+            // An airdrop that fails is reported as successful.
+            let balance = chain.call("getBalance", json!([payer.to_string()])).await?;
+            ensure!(balance["value"] == AIRDROP_LAMPORTS, "the payer was not given its SOL: {balance}");
+        }
         Ok(chain)
     }
 
@@ -102,11 +102,7 @@ impl Chain {
     }
 
     async fn call(&self, method: &str, params: Value) -> Result<Value> {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let reply = reqwest::Client::new().post(format!("http://{}", self.rpc)).json(&request).send().await?;
-        let mut reply: Value = reply.json().await?;
-        ensure!(reply["error"].is_null(), "{method}: {}", reply["error"]);
-        Ok(reply["result"].take())
+        json_rpc::call(&format!("http://{}", self.rpc), method, params).await
     }
 }
 
@@ -126,7 +122,7 @@ fn config(options: &ChainOptions<'_>) -> SurfpoolConfig {
         offline_mode: true,
         remote_rpc_url: None,
         slot_time: milliseconds(options.slot),
-        airdrop_addresses: vec![options.payer],
+        airdrop_addresses: options.payer.into_iter().collect(),
         airdrop_token_amount: AIRDROP_LAMPORTS,
         instruction_profiling_enabled: false,
         ..Default::default()
@@ -168,7 +164,7 @@ fn run(
 }
 
 /// Reads the chain's events, without which it would stand still, for ever. Answers when the chain has started.
-fn drain(events: Receiver<SimnetEvent>, mut log: File) -> oneshot::Receiver<()> {
+fn drain(events: Receiver<SimnetEvent>, mut log: impl Write + Send + 'static) -> oneshot::Receiver<()> {
     let (ready, answer) = oneshot::channel();
     let mut ready = Some(ready);
     thread::spawn(move || {

@@ -6,6 +6,7 @@ mod down;
 mod exec;
 mod fault;
 mod run;
+mod serve;
 mod summary;
 mod up;
 
@@ -45,6 +46,13 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Print what the fleet does and costs, beside what the machine could do
     Bench(bench::BenchArgs),
+    /// Serve one part of a stack at given addresses until SIGINT or SIGTERM, for containers
+    #[command(subcommand, after_help = serve::EXAMPLES)]
+    Serve(serve::ServeCommand),
+    /// Make the secrets and images of a stack in containers, and give its payer SOL
+    Provision(serve::ProvisionArgs),
+    /// Fetch the Token Metadata program into the cache, for a `serve chain` where no cargo is
+    Fetch(serve::CacheArgs),
     /// Run a command inside a stack of its own, which is gone afterwards
     ///
     /// The command finds the addresses in its environment. devstack exits with the command's exit code, or 128 and the
@@ -140,6 +148,9 @@ impl Cli {
                 Command::Fault(command) => fault::fault(command).await,
                 Command::Demo(args) => demo::demo(&args).await,
                 Command::Bench(args) => bench::bench(&args).await,
+                Command::Serve(command) => serve::serve(command).await,
+                Command::Provision(args) => serve::provision(&args).await,
+                Command::Fetch(args) => serve::fetch(args).await,
                 Command::Exec { what, command } => exec::exec(&what, &command).await,
             }
         });

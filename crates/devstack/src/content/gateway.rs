@@ -1,8 +1,10 @@
 //! An IPFS path gateway over what the pin servers hold (<https://specs.ipfs.tech/http-gateways/path-gateway/>).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -18,6 +20,7 @@ use super::media::sniff;
 use super::pin_server::{Account, PinServer};
 use super::tally::Tally;
 use crate::faults::{HttpGate, Switch};
+use crate::ports::loopback;
 
 const KINDS: [&str; 3] = ["found", "invalid", "missing"];
 
@@ -40,6 +43,14 @@ impl Gateway {
     /// # Errors
     /// Where no port is free.
     pub async fn start(pins: &[&PinServer], switch: &Switch) -> anyhow::Result<Self> {
+        Self::start_at(loopback(0), pins, switch).await
+    }
+
+    /// The same at a given address.
+    ///
+    /// # Errors
+    /// Where it is taken.
+    pub async fn start_at(address: SocketAddr, pins: &[&PinServer], switch: &Switch) -> anyhow::Result<Self> {
         let accounts = pins.iter().map(|pins| pins.account()).collect();
         let shelf = Arc::new(Shelf { accounts, counts: Tally::of(&KINDS) });
         let router = Router::new()
@@ -49,7 +60,8 @@ impl Gateway {
             .layer(middleware::from_fn_with_state(switch.clone(), failing::gateway))
             .route("/_counts", get(counts))
             .with_state(shelf);
-        Ok(Self { gate: HttpGate::open(0, switch.clone(), router).await? })
+        let gate = HttpGate::open(address, switch.clone(), router).await.with_context(|| address.to_string())?;
+        Ok(Self { gate })
     }
 
     /// Where it answers, such as `http://127.0.0.1:40124`; contents are at `{url}/ipfs/{cid}`.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::extract::{
     DefaultBodyLimit, FromRequest as _, Multipart, Path as Segments, Query as Parameters, Request, State,
 };
@@ -26,6 +28,7 @@ use super::tally::Tally;
 use super::tus::{self, Uploads};
 use super::{car, upload};
 use crate::faults::{HttpGate, Switch};
+use crate::ports::loopback;
 
 /// Above this Pinata itself wants the TUS protocol.
 pub(super) const MAX_UPLOAD: usize = 100 * 1024 * 1024;
@@ -60,10 +63,19 @@ impl PinServer {
     /// # Errors
     /// Where the directory cannot be read or written, or no port is free.
     pub async fn start(jwt: &str, dir: &Path, switch: &Switch) -> anyhow::Result<Self> {
+        Self::start_at(loopback(0), jwt, dir, switch).await
+    }
+
+    /// The same at a given address.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read or written, or the address is taken.
+    pub async fn start_at(address: SocketAddr, jwt: &str, dir: &Path, switch: &Switch) -> anyhow::Result<Self> {
         let (pins, uploads) = (Pins::open(dir)?, Uploads::open(dir)?);
         let account = Account { jwt: jwt.to_owned(), pins, uploads, counts: Tally::of(&KINDS) };
         let account = Arc::new(account);
-        let gate = HttpGate::open(0, switch.clone(), router(Arc::clone(&account), switch.clone())).await?;
+        let router = router(Arc::clone(&account), switch.clone());
+        let gate = HttpGate::open(address, switch.clone(), router).await.with_context(|| address.to_string())?;
         Ok(Self { account, gate })
     }
 

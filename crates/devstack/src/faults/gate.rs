@@ -1,13 +1,7 @@
 //! Where connections to a part come in: a listener that can be closed and opened again on the same port, and whose
 //! connections can be reset.
 
-use std::{
-    future::Future,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     http::StatusCode,
@@ -50,9 +44,9 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Listens on `port` of loopback, or on a free one where it is 0.
-    pub(super) async fn open(port: u16, switch: Switch, server: impl Serve) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    /// Listens at `address`, on a free port where its port is 0.
+    pub(super) async fn open(address: SocketAddr, switch: Switch, server: impl Serve) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(keep(address, listener, switch, Arc::new(server))).abort_handle();
         Ok(Self { address, task })
@@ -105,7 +99,7 @@ async fn closed_for_a_while(address: SocketAddr, switch: &Switch) -> TcpListener
 }
 
 fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)

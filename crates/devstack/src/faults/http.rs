@@ -17,9 +17,9 @@ use super::{
 pub(crate) struct HttpGate(Gate);
 
 impl HttpGate {
-    /// Serves on `port` of loopback, or on a free one where it is 0.
-    pub(crate) async fn open(port: u16, switch: Switch, routes: Router) -> io::Result<Self> {
-        Ok(Self(Gate::open(port, switch, Http(routes)).await?))
+    /// Serves at `address`, on a free port where its port is 0.
+    pub(crate) async fn open(address: SocketAddr, switch: Switch, routes: Router) -> io::Result<Self> {
+        Ok(Self(Gate::open(address, switch, Http(routes)).await?))
     }
 
     /// Where it answers.

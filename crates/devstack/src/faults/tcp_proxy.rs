@@ -11,6 +11,7 @@ use super::{
     Switch,
     gate::{Cut, Gate, Serve},
 };
+use crate::ports::loopback;
 
 const PIECE: usize = 32 * 1024;
 
@@ -23,7 +24,7 @@ pub(crate) struct TcpProxy {
 impl TcpProxy {
     /// Listens on `port` of loopback and connects to `server` for every client.
     pub(crate) async fn open(port: u16, switch: Switch, server: SocketAddr) -> io::Result<Self> {
-        Ok(Self { _gate: Gate::open(port, switch.clone(), Proxy { server, switch }).await? })
+        Ok(Self { _gate: Gate::open(loopback(port), switch.clone(), Proxy { server, switch }).await? })
     }
 }
 

@@ -43,16 +43,14 @@ impl Cache {
         self.root.join(name)
     }
 
-    /// Waits until no other process fetches into the cache. Held until the file is dropped.
-    pub(crate) fn lock(&self) -> Result<File> {
-        let file = File::create(self.path(".lock"))?;
-        file.lock()?;
-        Ok(file)
-    }
-
-    /// Runs `fill` on an empty directory and puts it in its place as a whole: a crash leaves no half of it there.
+    /// Runs `fill` on an empty directory and puts it in its place as a whole: a crash leaves no half of it there. What is
+    /// in its place is only read, so that a cache may lie where nobody can write.
     pub(crate) fn fill_once(&self, name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let place = self.path(name);
+        if place.exists() {
+            return Ok(place);
+        }
+        let _only_one_fetches = self.lock()?;
         if place.exists() {
             return Ok(place);
         }
@@ -64,6 +62,13 @@ impl Cache {
         fill(&unfinished)?;
         fs::rename(&unfinished, &place)?;
         Ok(place)
+    }
+
+    /// Waits until no other process fetches into the cache. Held until the file is dropped.
+    fn lock(&self) -> Result<File> {
+        let file = File::create(self.path(".lock"))?;
+        file.lock()?;
+        Ok(file)
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 pub(crate) use cache::Cache;
+pub(crate) use token_metadata::program as token_metadata_program;
 
 use crate::Progress;
 
@@ -26,9 +27,8 @@ pub(crate) struct Kit {
 impl Kit {
     /// Takes the kit from the cache; what is missing there is fetched first. Blocks, for a minute on a new machine.
     pub(crate) fn obtain(cache: &Cache, progress: &Progress) -> Result<Self> {
-        let _only_one_fetches = cache.lock()?;
         let servers = maven::servers(cache, progress)?;
-        let token_metadata = token_metadata::program(cache, progress)?;
+        let token_metadata = token_metadata_program(cache, progress)?;
         Ok(Self { kafka: servers.join("kafka"), postgres: servers.join("postgres"), token_metadata })
     }
 }

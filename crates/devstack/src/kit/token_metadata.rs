@@ -18,8 +18,8 @@ const FILE: &str = "tests/fixtures/mpl_token_metadata.so";
 /// What is deployed is exactly what was reviewed, whoever serves the package.
 const SHA256: &str = "ea92efaa367ed3e23adeff8f1caef602ecea5f824df1c96591c961a6cded5a41";
 
-/// The program's ELF.
-pub(super) fn program(cache: &Cache, progress: &Progress) -> Result<Vec<u8>> {
+/// The program's ELF, from the cache; fetched first where it is not there.
+pub(crate) fn program(cache: &Cache, progress: &Progress) -> Result<Vec<u8>> {
     let place = cache.fill_once(&format!("token-metadata-{}", &SHA256[..8]), |place| {
         progress.say("Fetching the Token Metadata program from crates.io");
         let elf = fs::read(package_file()?)?;

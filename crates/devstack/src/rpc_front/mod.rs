@@ -5,9 +5,8 @@ mod counts;
 mod stale;
 mod upstream;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
-use anyhow::Result;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
@@ -34,8 +33,13 @@ pub(crate) struct RpcFront {
 }
 
 impl RpcFront {
-    /// Listens on `port` of loopback and hands every call to `chain`, unless `switch` says otherwise.
-    pub(crate) async fn start(label: String, port: u16, chain: Arc<Upstream>, switch: &Switch) -> Result<Self> {
+    /// Listens at `address` and hands every call to `chain`, unless `switch` says otherwise.
+    pub(crate) async fn start(
+        label: String,
+        address: SocketAddr,
+        chain: Arc<Upstream>,
+        switch: &Switch,
+    ) -> io::Result<Self> {
         let counts = Arc::new(Counts::default());
         let front = Arc::new(Front { chain, counts: Arc::clone(&counts), switch: switch.clone() });
         let routes = Router::new()
@@ -44,7 +48,7 @@ impl RpcFront {
             .route("/_counts/reset", post(async |State(front): State<Arc<Front>>| front.counts.reset()))
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(front);
-        let gate = HttpGate::open(port, switch.clone(), routes).await?;
+        let gate = HttpGate::open(address, switch.clone(), routes).await?;
         Ok(Self { label, counts, gate })
     }
 

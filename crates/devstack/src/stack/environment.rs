@@ -1,9 +1,6 @@
-//! The secrets of a stack and the environment that it gives to others.
+//! The environment that a stack gives to others.
 
 use std::{collections::BTreeMap, fmt::Write, path::Path};
-
-use anyhow::{Result, bail};
-use solana_sdk::signer::keypair::{Keypair, write_keypair_file};
 
 use super::{ipfs::Content, proxies::Proxies};
 use crate::{
@@ -12,21 +9,6 @@ use crate::{
     rpc_front::RpcFront,
     worker::{WORKERS, Worker},
 };
-
-/// A keypair of the stack's own, where `MINT_PAYER_KEYPAIR` will say.
-pub(super) fn create_payer(layout: &Layout) -> Result<Keypair> {
-    let payer = Keypair::new();
-    let path = layout.key("payer.json");
-    match write_keypair_file(&payer, &path) {
-        Ok(_) => Ok(payer),
-        Err(error) => bail!("cannot write {}: {error}", path.display()),
-    }
-}
-
-/// 64 hex digits that nobody guesses.
-pub(super) fn secret() -> String {
-    hex::encode(rand::random::<[u8; 32]>())
-}
 
 /// What workers, `mintctl` and tests read.
 pub(super) fn environment(

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::environment::secret;
 use crate::{
     content::{Gateway, PinServer, draw_all},
     faults::{Part, Switches},
     layout::Layout,
+    secrets::secret,
 };
 
 /// IPFS as far as the stack needs it: two accounts at pin providers, and gateways that find what either holds.

@@ -7,13 +7,19 @@ mod parts;
 mod proxies;
 mod workers;
 
-use std::{collections::BTreeMap, fmt, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::{self, File},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Result, bail};
 use solana_sdk::signer::Signer;
 use tokio::sync::Notify;
 
-use environment::{create_payer, environment, secret, shell};
+use environment::{environment, shell};
 use ipfs::Content;
 pub use options::{Extent, StackOptions};
 use proxies::Proxies;
@@ -24,10 +30,11 @@ use crate::{
     kafka::{Kafka, KafkaPorts},
     kit::{Cache, Kit},
     layout::{Layout, Lock, write_private},
-    ports::Ports,
+    ports::{Ports, loopback},
     postgres::Postgres,
     progress::Progress,
     rpc_front::{RpcFront, Upstream},
+    secrets::{create_payer, secret},
     worker::{Programs, WORKERS, Worker, built, own_directory},
 };
 
@@ -72,26 +79,25 @@ impl Stack {
             let progress = progress.clone();
             tokio::task::spawn_blocking(move || Kit::obtain(&Cache::open(cache.as_deref())?, &progress)).await??
         };
-        let payer = create_payer(&layout)?;
+        let payer = create_payer(&layout.key("payer.json"))?;
         write_private(&layout.key("master-secret"), &secret())?;
 
         progress.say("Starting PostgreSQL, Kafka and the chain");
         let mut ports = Ports::new();
-        let chain_log = layout.log("chain");
+        let chain_log = File::create(layout.log("chain"))?;
         let chain = ChainOptions {
             rpc_port: ports.take()?,
             websocket_port: ports.take()?,
             slot,
-            payer: payer.pubkey(),
+            payer: Some(payer.pubkey()),
             token_metadata: &kit.token_metadata,
-            log: &chain_log,
         };
         let postgres_port = ports.take()?;
         let kafka_ports = KafkaPorts { broker: ports.take()?, advertised: ports.take()?, controller: ports.take()? };
         let (postgres, kafka, chain) = tokio::try_join!(
             Postgres::create(&kit.postgres, &layout, postgres_port, secret()),
             Kafka::create(&kit.kafka, &layout, kafka_ports),
-            Chain::start(chain),
+            Chain::start(chain, chain_log),
         )?;
         let mut switches = Switches::default();
         let proxies = Proxies::open(ports.take()?, postgres_port, kafka_ports, &mut switches).await?;
@@ -100,7 +106,7 @@ impl Stack {
         for number in 1..=rpc_endpoints {
             let label = format!("rpc-{number}");
             let switch = switches.add(Part::Rpc, &label);
-            fronts.push(RpcFront::start(label, ports.take()?, Arc::clone(&upstream), &switch).await?);
+            fronts.push(RpcFront::start(label, loopback(ports.take()?), Arc::clone(&upstream), &switch).await?);
         }
         let content = Content::start(&layout, &mut switches).await?;
         let faults = Arc::new(switches.into_board(Saboteur::new(postgres.own_url())));

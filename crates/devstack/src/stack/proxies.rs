@@ -1,12 +1,11 @@
 //! What stands between clients and the servers that are processes of their own.
 
-use std::net::Ipv4Addr;
-
 use anyhow::Result;
 
 use crate::{
     faults::{Part, Switches, TcpProxy},
     kafka::KafkaPorts,
+    ports::loopback,
 };
 
 /// A proxy each before PostgreSQL and Kafka. Closed when dropped.
@@ -26,10 +25,9 @@ impl Proxies {
         kafka: KafkaPorts,
         switches: &mut Switches,
     ) -> Result<Self> {
-        let at = |port: u16| (Ipv4Addr::LOCALHOST, port).into();
         let open = [
-            TcpProxy::open(postgres_port, switches.add(Part::Postgres, "postgres"), at(postgres)).await?,
-            TcpProxy::open(kafka.advertised, switches.add(Part::Kafka, "kafka"), at(kafka.broker)).await?,
+            TcpProxy::open(postgres_port, switches.add(Part::Postgres, "postgres"), loopback(postgres)).await?,
+            TcpProxy::open(kafka.advertised, switches.add(Part::Kafka, "kafka"), loopback(kafka.broker)).await?,
         ];
         Ok(Self { postgres_port, kafka_port: kafka.advertised, _open: open })
     }

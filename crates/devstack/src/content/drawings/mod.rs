@@ -21,8 +21,8 @@ use scene::Scene;
 pub const DRAWINGS: [&str; 5] =
     ["tech-chicken.png", "quant-ape.png", "on-chain-hunter.png", "alpha-alchemist.png", "quantum-alchemist.png"];
 
-/// Draws all five as PNG files of 512 by 512 pixels into `dir`, which is created where it is missing. What is there
-/// under the same name is overwritten.
+/// Draws all five as PNG files of 512 by 512 pixels into `dir`, which is created where it is missing. Whoever reads one
+/// that was there before sees the whole of it.
 ///
 /// # Errors
 /// Where the directory cannot be written.
@@ -32,7 +32,10 @@ pub fn draw_all(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     for (name, draw) in DRAWINGS.into_iter().zip(DRAW) {
         let path = dir.join(name);
-        fs::write(&path, draw().png()?).with_context(|| format!("cannot write {}", path.display()))?;
+        let unfinished = path.with_extension("part");
+        fs::write(&unfinished, draw().png()?)
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
