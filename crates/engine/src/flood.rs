@@ -10,19 +10,12 @@ use crate::metrics;
 use crate::ports::Partition;
 
 /// When poison is a flood.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FloodLimit {
     /// How many of a partition's last records are looked at. Fewer are no flood, whatever they are.
     pub records: usize,
-    /// Largest share of them that may be poison, above 0, at most 1. At 1 there is no guard.
-    pub share: f64,
-}
-
-impl Default for FloodLimit {
-    /// Half of the last 500.
-    fn default() -> Self {
-        Self { records: 500, share: 0.5 }
-    }
+    /// So many per cent of them may be poison, from 1 to 100. At 100 there is no guard.
+    pub percent: u8,
 }
 
 /// What each partition has brought of late.
@@ -119,9 +112,9 @@ impl FloodGuard {
 }
 
 impl FloodLimit {
-    #[expect(clippy::cast_precision_loss, reason = "some hundreds of records")]
     fn is_exceeded(&self, seen: &Seen) -> bool {
-        seen.last.len() >= self.records && seen.poison as f64 > self.share * seen.last.len() as f64
+        let records = seen.last.len();
+        records >= self.records && seen.poison * 100 > records * usize::from(self.percent)
     }
 }
 
@@ -131,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: FloodLimit = FloodLimit { records: 10, share: 0.5 };
+    const LIMIT: FloodLimit = FloodLimit { records: 10, percent: 50 };
 
     fn partition(id: i32) -> Partition {
         Partition { topic: "t".into(), id }
@@ -166,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn at_share_one_there_is_no_guard() {
-        let guard = FloodGuard::new(FloodLimit { share: 1.0, ..LIMIT });
+    fn at_a_hundred_per_cent_there_is_no_guard() {
+        let guard = FloodGuard::new(FloodLimit { percent: 100, ..LIMIT });
         assert_eq!((0..50).filter(|_| passes(&guard, 0)).count(), 50);
     }
 }

@@ -5,6 +5,7 @@ mod database;
 mod env;
 mod fleet;
 mod kafka;
+mod limits;
 mod pinning;
 mod programs;
 mod sections;
@@ -17,6 +18,7 @@ pub use database::{database_settings, small_database_settings};
 pub use env::{ConfigError, Env};
 pub use fleet::FleetSettings;
 pub use kafka::{consuming_kafka_settings, kafka_settings};
+pub use limits::WorkLimits;
 pub use pinning::PinningSettings;
 pub use programs::{Config, SubmitterConfig, UploaderConfig, VerifierConfig, WorkerConfig};
 pub use sections::{

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{Priority, SystemClock, Topic};
 use engine::{
-    Admission, Assignment, Batches, FloodGuard, FloodLimit, Intake, OperationStore, Processor, Publisher, RowStore,
-    Runner, StepHandler, StepProcessor, Telling, Window,
+    Admission, Assignment, Batches, FloodGuard, Intake, OperationStore, Processor, Publisher, RowStore, Runner,
+    StepHandler, StepProcessor, Telling, Window,
 };
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all, ready, select_all};
@@ -16,6 +16,7 @@ use resilience::Jitter;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::config::WorkLimits;
 use crate::gate::hold_while_closed;
 use crate::ops::Checks;
 use crate::start::{HANGS, Process};
@@ -54,15 +55,16 @@ impl<S: OperationStore + RowStore> Worker<S> {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(process: Process, settings: KafkaSettings, store: Arc<S>) -> anyhow::Result<Self> {
+    pub fn new(process: Process, settings: KafkaSettings, limits: WorkLimits, store: Arc<S>) -> anyhow::Result<Self> {
         engine::describe_metrics();
         kafka::describe_metrics();
         let settings = KafkaSettings { line: process.health.dependency("kafka", KAFKA_TRIES), ..settings };
         let producer = Producer::start(&settings)?;
         let batches = Arc::new(Batches::new(&store));
         let jitter = Arc::new(Jitter::from_os());
-        let floods = FloodGuard::new(FloodLimit::default());
-        Ok(Self { process, settings, store, batches, producer, jitter, groups: Vec::new(), gates: Vec::new(), floods })
+        let floods = FloodGuard::new(limits.flood);
+        let (groups, gates) = (Vec::new(), Vec::new());
+        Ok(Self { process, settings, store, batches, producer, jitter, groups, gates, floods })
     }
 
     /// Takes the API's events.

@@ -63,7 +63,7 @@ fn a_worker_says_how_it_is() {
 
 #[test]
 fn a_flood_is_shown_and_released() {
-    let guard = FloodGuard::new(FloodLimit { records: 2, share: 0.5 });
+    let guard = FloodGuard::new(FloodLimit { records: 2, percent: 50 });
     let partition = Partition { topic: "nft-operations".into(), id: 3 };
     let poison = || guard.poison(&partition).now_or_never();
     assert!(poison().is_some() && poison().is_none());

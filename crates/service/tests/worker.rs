@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use domain::{Operation, Step, Topic, Transition};
-use engine::{EventSink, StepError, StepHandler};
+use engine::{EventSink, FloodLimit, StepError, StepHandler};
 use kafka::{Admin, KafkaSettings, Producer, TopicPlan};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use service::config::Program;
+use service::config::{Program, WorkLimits};
 use service::{OpsListener, Process, Worker};
 use testkit::{Crash, MemoryStore, Tables, operation_id, request};
 use tokio::sync::Semaphore;
@@ -82,7 +82,8 @@ async fn told_to_end_it_finishes_and_commits_what_it_has_in_hand() -> Result<()>
     let tables = Arc::new(Tables::default());
     let store = Arc::new(MemoryStore::new(Arc::clone(&tables), Arc::new(Crash::never())));
     let (started, let_go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
-    let mut worker = Worker::new(process, settings.clone(), store)?;
+    let limits = WorkLimits { flood: FloodLimit { records: 500, percent: 50 } };
+    let mut worker = Worker::new(process, settings.clone(), limits, store)?;
     worker.intake()?;
     worker.step(Held { started: Arc::clone(&started), let_go: Arc::clone(&let_go) })?;
     let running = tokio::spawn(worker.run());

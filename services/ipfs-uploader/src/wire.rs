@@ -46,7 +46,7 @@ pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()>
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(homecoming.run()));
     tokio::spawn(Arc::clone(&providers).watch_over());
     let database_open = store.open();
-    let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.intake()?;
     worker.needs(providers.open());

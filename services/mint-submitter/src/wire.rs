@@ -19,7 +19,7 @@ pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
     let chain = Cluster::start(endpoints, config.priority_fee_cap);
-    let mut worker = Worker::new(process, config.worker.kafka, store)?;
+    let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);
     worker.step(Minter::new(chain, Mints::new(signer, TokenMetadata), SystemClock))?;

@@ -104,7 +104,7 @@ impl World {
             publisher: Arc::clone(&telling.publisher),
             assignment: Arc::clone(&assignment),
             admission: Admission::new(P::AT_ONCE),
-            floods: FloodGuard::new(FloodLimit::default()),
+            floods: FloodGuard::new(FloodLimit { records: 500, percent: 50 }),
             group: P::NAME.into(),
             clock: self.clock,
             jitter: Arc::new(Jitter::from_seed(7)),

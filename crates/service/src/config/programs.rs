@@ -6,6 +6,7 @@ use super::breaker::breaker_settings;
 use super::database::database_settings;
 use super::env::Env;
 use super::kafka::consuming_kafka_settings;
+use super::limits::WorkLimits;
 use super::pinning::PinningSettings;
 use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings};
 use super::solana::SolanaSettings;
@@ -20,11 +21,18 @@ pub struct WorkerConfig {
     pub kafka: kafka::KafkaSettings,
     /// Of every breaker.
     pub breaker: BreakerSettings,
+    /// Of every consumer group.
+    pub limits: WorkLimits,
 }
 
 impl WorkerConfig {
     fn read(env: &mut Env) -> Self {
-        Self { database: database_settings(env), kafka: consuming_kafka_settings(env), breaker: breaker_settings(env) }
+        Self {
+            database: database_settings(env),
+            kafka: consuming_kafka_settings(env),
+            breaker: breaker_settings(env),
+            limits: WorkLimits::read(env),
+        }
     }
 }
 

@@ -118,6 +118,17 @@ variables! {
     CB_TIMEOUT_MS: new(Some("30000"), "How long an open circuit breaker rests at most, milliseconds", WORKERS);
     CB_SLOW_MS: new(Some("30000"), "An answer that takes longer counts as a failure, milliseconds", WORKERS);
 
+    FLOOD_RECORDS: new(
+        Some("500"),
+        "So many of a partition's last records are looked at to see whether poison is a flood that stops it",
+        WORKERS,
+    );
+    FLOOD_POISON_PERCENT: new(
+        Some("50"),
+        "Poison is a flood where it is a larger share of them than this, per cent; at 100 it never is",
+        WORKERS,
+    );
+
     OPS_LISTEN: new(
         None,
         "ADDRESS:PORT of /livez, /readyz, /metrics and /version; unset: 127.0.0.1 and port 9401 for ipfs-uploader, 9402 \

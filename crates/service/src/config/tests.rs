@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::env::VarError;
 use std::io::Write as _;
 
+use engine::FloodLimit;
+
 use super::*;
 
 const GOOD: &[(&str, &str)] = &[
@@ -34,6 +36,8 @@ fn every_problem_comes_at_once() {
     let wrong = [
         ("SOLANA_RPC_ENDPOINTS", "https://ok.example,ftp://no.example"),
         ("CB_FAILURE_THRESHOLD", "0"),
+        ("FLOOD_RECORDS", "0"),
+        ("FLOOD_POISON_PERCENT", "0.5"),
         ("SOLANA_TIMEOUT_MS", "soon"),
         ("SOLANA_RETRY_ATTEMPTS", "0"),
         ("DB_POOL_MIN", "30"),
@@ -54,6 +58,8 @@ fn every_problem_comes_at_once() {
             "missing KAFKA_SASL_MECHANISM: sasl_ssl needs it",
             "missing KAFKA_SASL_PASSWORD: sasl_ssl needs it",
             "CB_FAILURE_THRESHOLD: not between 1 and 1000",
+            "FLOOD_RECORDS: not between 1 and 100000",
+            "FLOOD_POISON_PERCENT: not a whole number",
             "SOLANA_RPC_ENDPOINTS: entry 2 is no http:// or https:// URL",
             "SOLANA_RETRY_ATTEMPTS: not between 1 and 100",
             "SOLANA_TIMEOUT_MS: not a whole number",
@@ -71,6 +77,7 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     let config = env.finish(config).unwrap();
     assert_eq!(process.ops_listen.to_string(), "127.0.0.1:9402");
     assert_eq!((config.worker.database.min_connections, config.worker.database.max_connections), (5, 20));
+    assert_eq!(config.worker.limits.flood, FloodLimit { records: 500, percent: 50 });
     assert_eq!(config.solana.timeout.as_secs(), 30);
     assert_eq!(config.keys.key_id, "1");
     let labels: Vec<_> = config.solana.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
