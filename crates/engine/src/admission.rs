@@ -1,5 +1,8 @@
-//! Who may be at work: at most so many tries at once, and where more wait, they are let in by the weight of their
-//! priority. What waits is a record and little else, so that thousands may.
+//! Who may be at work: at most so many tries at once. Where more wait, they are let in by the weight of their priority,
+//! and retry work has no more than its share of the places while fresh work waits. What waits is a record and little
+//! else, so that thousands may.
+
+mod turns;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::Priority;
 use tokio::sync::oneshot;
 
-/// A priority's turn comes again after this, divided by its weight: all weights divide it.
-const LAP: u32 = 24;
+use self::turns::Turns;
+use crate::work::Work;
 
 /// The places of one consumer group.
 #[derive(Debug, Clone)]
@@ -20,94 +23,128 @@ pub struct Admission {
 #[derive(Debug)]
 pub struct Place {
     state: Arc<Mutex<State>>,
-    given_back: bool,
+    work: Work,
+    refused: bool,
 }
 
+/// While a place is free, nobody waits.
 #[derive(Debug)]
 struct State {
     free: usize,
-    /// The turn of whoever was let in last.
-    turn: u64,
-    /// In the order of [`Priority::ALL`].
-    queues: [Queue; Priority::ALL.len()],
+    /// Places that retry work has, and
+    retries: usize,
+    /// those it may have while fresh work waits.
+    retries_at_most: usize,
+    /// The turns of all work.
+    turns: Turns,
+    /// The turns of retry work, by which it is known which retry is next: who is held back by the share keeps its turn.
+    retry_turns: Turns,
+    /// Who waits: of each [`Work`], of each [`Priority`].
+    lines: [[VecDeque<Waiting>; Priority::ALL.len()]; 2],
+    arrivals: u64,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    next_turn: u64,
-    waiting: VecDeque<oneshot::Sender<Place>>,
+#[derive(Debug)]
+struct Waiting {
+    arrival: u64,
+    place: oneshot::Sender<Place>,
 }
 
 impl Admission {
-    /// As many places.
+    /// As many places. While fresh work waits, so many per cent of them at most are for retry work, and one at least: a
+    /// retry must not starve either.
     #[must_use]
-    pub fn new(places: usize) -> Self {
-        let state = State { free: places, turn: 0, queues: Default::default() };
+    pub fn new(places: usize, retry_percent: u8) -> Self {
+        let state = State {
+            free: places,
+            retries: 0,
+            retries_at_most: (places * usize::from(retry_percent) / 100).max(1),
+            turns: Turns::default(),
+            retry_turns: Turns::default(),
+            lines: Default::default(),
+            arrivals: 0,
+        };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Waits for a place. Whoever stops waiting loses nothing but its turn.
     ///
     /// # Panics
-    /// Never: whoever waits is told before its queue goes.
-    pub async fn enter(&self, priority: Priority) -> Place {
-        let turn = {
+    /// Never: whoever waits is told before its line goes.
+    pub async fn enter(&self, priority: Priority, work: Work) -> Place {
+        let place = {
             let mut state = lock(&self.state);
-            let nobody_waits = state.queues.iter().all(|queue| queue.waiting.is_empty());
-            if state.free > 0 && nobody_waits {
-                state.free -= 1;
-                return Place { state: Arc::clone(&self.state), given_back: false };
+            if state.free > 0 {
+                state.take(work);
+                return Place { state: Arc::clone(&self.state), work, refused: false };
             }
-            state.wait(priority)
+            state.wait(priority, work)
         };
-        turn.await.expect("places outlive whoever waits for one")
+        place.await.expect("places outlive whoever waits for one")
     }
 }
 
 impl State {
-    fn wait(&mut self, priority: Priority) -> oneshot::Receiver<Place> {
-        let (place, turn) = oneshot::channel();
-        let now = self.turn;
-        let queue = &mut self.queues[priority as usize];
-        if queue.waiting.is_empty() {
-            // Turns that nobody was there to take are not saved up.
-            queue.next_turn = queue.next_turn.max(now);
-        }
-        queue.waiting.push_back(place);
-        turn
+    fn take(&mut self, work: Work) {
+        self.free -= 1;
+        self.retries += usize::from(work == Work::Retry);
     }
 
-    /// The one whose turn comes first; of those, the highest priority.
-    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
-        let queues = self.queues.iter_mut().zip(Priority::ALL);
-        let (queue, priority) =
-            queues.filter(|(queue, _)| !queue.waiting.is_empty()).min_by_key(|(queue, _)| queue.next_turn)?;
-        self.turn = queue.next_turn;
-        queue.next_turn += u64::from(LAP / priority.weight());
-        queue.waiting.pop_front()
+    fn give_back(&mut self, work: Work) {
+        self.free += 1;
+        self.retries -= usize::from(work == Work::Retry);
+    }
+
+    fn wait(&mut self, priority: Priority, work: Work) -> oneshot::Receiver<Place> {
+        let (sender, place) = oneshot::channel();
+        let waiting = Waiting { arrival: self.arrivals, place: sender };
+        self.arrivals += 1;
+        self.lines[work as usize][priority as usize].push_back(waiting);
+        place
+    }
+
+    /// Gives a place to the one whose turn comes first: of those, to the highest priority, and there to who came first.
+    fn next(&mut self) -> Option<(Work, oneshot::Sender<Place>)> {
+        let fresh = self.turns.first(&self.lines[Work::Fresh as usize]);
+        let retry = self.retry_turns.first(&self.lines[Work::Retry as usize]);
+        let retries_may = fresh.is_none() || self.retries < self.retries_at_most;
+        let fresh = fresh.map(|priority| (priority, Work::Fresh));
+        let retry = retry.filter(|_| retries_may).map(|priority| (priority, Work::Retry));
+        let order = |(priority, work): &(Priority, Work)| {
+            let arrival = self.lines[*work as usize][*priority as usize].front().map(|waiting| waiting.arrival);
+            (self.turns.of(*priority), *priority, arrival)
+        };
+        let (priority, work) = fresh.into_iter().chain(retry).min_by_key(order)?;
+        let waiting = self.lines[work as usize][priority as usize].pop_front()?;
+        self.turns.take(priority);
+        if work == Work::Retry {
+            self.retry_turns.take(priority);
+        }
+        self.take(work);
+        Some((work, waiting.place))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.given_back {
+        if self.refused {
             return;
         }
+        let mut leaving = self.work;
         loop {
             let next = {
                 let mut state = lock(&self.state);
-                let Some(next) = state.next() else {
-                    state.free += 1;
-                    return;
-                };
-                next
+                state.give_back(leaving);
+                state.next()
             };
-            let place = Self { state: Arc::clone(&self.state), given_back: false };
-            match next.send(place) {
+            let Some((work, waiting)) = next else { return };
+            let place = Self { state: Arc::clone(&self.state), work, refused: false };
+            match waiting.send(place) {
                 Ok(()) => return,
                 // It waits no more.
-                Err(mut refused) => refused.given_back = true,
+                Err(mut place) => place.refused = true,
             }
+            leaving = work;
         }
     }
 }
@@ -117,101 +154,4 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use futures::FutureExt;
-    use futures::future::BoxFuture;
-
-    use super::*;
-
-    fn waiting(admission: &Admission, priority: Priority) -> BoxFuture<'static, Place> {
-        let admission = admission.clone();
-        let mut turn = async move { admission.enter(priority).await }.boxed();
-        assert!((&mut turn).now_or_never().is_none(), "no place is free");
-        turn
-    }
-
-    /// Who comes in, in order, as places are given back one by one.
-    fn order(
-        admission: &Admission,
-        mut place: Place,
-        mut waiting: Vec<(Priority, BoxFuture<'static, Place>)>,
-    ) -> Vec<Priority> {
-        let mut order = Vec::new();
-        while !waiting.is_empty() {
-            drop(place);
-            let came = waiting.iter_mut().enumerate().find_map(|(at, (_, turn))| Some((at, turn.now_or_never()?)));
-            let (at, next) = came.expect("a free place goes to somebody");
-            place = next;
-            order.push(waiting.remove(at).0);
-        }
-        drop(place);
-        assert_eq!(lock(&admission.state).free, 1);
-        order
-    }
-
-    #[test]
-    fn a_full_house_is_shared_by_weight() {
-        let admission = Admission::new(1);
-        let place = admission.enter(Priority::Bulk).now_or_never().expect("a free place");
-        let all = [Priority::Bulk, Priority::Normal, Priority::Critical];
-        let everybody = (0..24).flat_map(|_| all.map(|priority| (priority, waiting(&admission, priority)))).collect();
-        let order = order(&admission, place, everybody);
-        let count = |priority| order[..24].iter().filter(|other| **other == priority).count();
-        assert_eq!(all.map(count), [2, 6, 16]);
-        assert_eq!(order[0], Priority::Critical);
-    }
-
-    #[test]
-    fn an_idle_priority_saves_no_turns_up() {
-        let admission = Admission::new(1);
-        let place = admission.enter(Priority::Bulk).now_or_never().expect("a free place");
-        let bulk = (0..50).map(|_| (Priority::Bulk, waiting(&admission, Priority::Bulk))).collect();
-        order(&admission, place, bulk);
-        let place = admission.enter(Priority::Bulk).now_or_never().expect("a free place");
-        let both = [Priority::Critical, Priority::Bulk];
-        let everybody = (0..18).flat_map(|_| both.map(|priority| (priority, waiting(&admission, priority)))).collect();
-        let order = order(&admission, place, everybody);
-        assert_eq!(order[..19].iter().filter(|priority| **priority == Priority::Bulk).count(), 2);
-    }
-
-    #[test]
-    fn who_stops_waiting_leaves_its_place_to_the_next() {
-        let admission = Admission::new(1);
-        let place = admission.enter(Priority::Normal).now_or_never().expect("a free place");
-        let gone = waiting(&admission, Priority::Critical);
-        let mut next = waiting(&admission, Priority::Bulk);
-        drop(gone);
-        drop(place);
-        let place = (&mut next).now_or_never().expect("its turn");
-        drop(place);
-        assert_eq!(lock(&admission.state).free, 1);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn places_are_neither_lost_nor_made(places in 1_usize..5, steps in proptest::collection::vec(0_u8..6, 0..200)) {
-            let admission = Admission::new(places);
-            let (mut inside, mut queue) = (Vec::new(), HashMap::new());
-            for (number, step) in steps.into_iter().enumerate() {
-                match step {
-                    0..=2 => {
-                        let priority = Priority::ALL[usize::from(step)];
-                        let admission = admission.clone();
-                        queue.insert(number, async move { admission.enter(priority).await }.boxed());
-                    }
-                    3 => drop(inside.pop()),
-                    4 => { queue.retain(|waiter, _| waiter % 2 == 0); }
-                    _ => {}
-                }
-                queue.retain(|_, turn| turn.now_or_never().map(|place| inside.push(place)).is_none());
-                proptest::prop_assert!(inside.len() <= places);
-                proptest::prop_assert!(queue.is_empty() || inside.len() == places);
-            }
-            inside.clear();
-            queue.clear();
-            proptest::prop_assert_eq!(lock(&admission.state).free, places);
-        }
-    }
-}
+mod tests;

@@ -25,6 +25,7 @@ mod sweeper;
 mod telling;
 mod tries;
 mod upkeep;
+mod work;
 
 pub use admission::{Admission, Place};
 pub use assignment::{Assignment, Consumed, Delivery, Flow, Ticket, Window};
@@ -52,3 +53,4 @@ pub use sweeper::Sweeper;
 pub use telling::Telling;
 pub use tries::Tries;
 pub use upkeep::{Round, Upkeep};
+pub use work::Work;

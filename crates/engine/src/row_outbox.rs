@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::{Failure, Operation};
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 
 use crate::metrics;
 use crate::ports::{EventSink, OperationStore, StoreError};
@@ -66,9 +66,12 @@ impl<S: OperationStore + RowStore, E: EventSink> RowOutbox<S, E> {
 
     /// A due try asks for its request alone: the status was told when it was put off.
     async fn tell(&self, operation: Operation, reason: Reason) -> Result<(), Halt> {
+        let request = self.telling.request_from_row(&operation, reason);
         match reason {
-            Reason::Due => self.telling.request(&operation).await?,
-            Reason::Owed | Reason::Still { .. } => self.telling.tell(&operation).await?,
+            Reason::Due => request.await?,
+            Reason::Owed | Reason::Still { .. } => {
+                try_join(request, self.telling.status(&operation)).await?;
+            }
         }
         metrics::published_from_row(self.step, reason.as_str());
         Ok(())

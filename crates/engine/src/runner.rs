@@ -21,6 +21,7 @@ use crate::ports::{EventSink, Partition};
 use crate::processor::{Disposition, Halt, Processor, Trouble};
 use crate::publisher::Publisher;
 use crate::tries::Tries;
+use crate::work::Work;
 
 /// One consumer group's work in this process.
 #[derive(Debug)]
@@ -153,7 +154,7 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
     /// One try, once there is a place for it. A panic in it is a bug of ours and must not stop the neighbours: it is tried
     /// again like any trouble.
     async fn attempt(&self, record: &Record, tries: &Tries) -> Result<Disposition, Trouble> {
-        let _place = self.admission.enter(self.processor.priority(record)).await;
+        let _place = self.admission.enter(self.processor.priority(record), Work::of(record, tries)).await;
         // In a box, so that what waits for its place does not carry room for the work.
         let attempt = Box::pin(AssertUnwindSafe(self.processor.attempt(record, tries)).catch_unwind());
         attempt.await.unwrap_or_else(|_| Err(tries.again(panicked())))

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::{Operation, StatusChanged, StepRequest};
+use domain::{Header, Operation, StatusChanged, StepRequest, header};
 use futures::future::try_join;
 
 use crate::ports::EventSink;
 use crate::processor::Halt;
 use crate::publisher::Publisher;
+use crate::row_ports::Reason;
+use crate::work::FROM_ROW;
 
 /// Publishes what an operation's state asks for.
 #[derive(Debug)]
@@ -54,8 +56,23 @@ impl<E: EventSink> Telling<E> {
     /// # Errors
     /// [`Halt`] when the process ends first.
     pub async fn request(&self, operation: &Operation) -> Result<(), Halt> {
+        self.request_with(operation, None).await
+    }
+
+    /// Publishes the next request event alone, where there is one, from the row and for this reason.
+    ///
+    /// # Errors
+    /// [`Halt`] when the process ends first.
+    pub async fn request_from_row(&self, operation: &Operation, reason: Reason) -> Result<(), Halt> {
+        self.request_with(operation, Some(header(FROM_ROW, reason.as_str()))).await
+    }
+
+    async fn request_with(&self, operation: &Operation, header: Option<Header>) -> Result<(), Halt> {
         match StepRequest::record(operation, &self.source, &self.topic_prefix) {
-            Some(record) => self.publisher.publish(record).await,
+            Some(mut record) => {
+                record.headers.extend(header);
+                self.publisher.publish(record).await
+            }
             None => Ok(()),
         }
     }

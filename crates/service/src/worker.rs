@@ -31,6 +31,7 @@ const FLUSH: Duration = Duration::from_secs(10);
 pub struct Worker<S> {
     process: Process,
     settings: KafkaSettings,
+    limits: WorkLimits,
     store: Arc<S>,
     batches: Arc<Batches>,
     producer: Producer,
@@ -64,7 +65,7 @@ impl<S: OperationStore + RowStore> Worker<S> {
         let jitter = Arc::new(Jitter::from_os());
         let floods = FloodGuard::new(limits.flood);
         let (groups, gates) = (Vec::new(), Vec::new());
-        Ok(Self { process, settings, store, batches, producer, jitter, groups, gates, floods })
+        Ok(Self { process, settings, limits, store, batches, producer, jitter, groups, gates, floods })
     }
 
     /// Takes the API's events.
@@ -173,7 +174,7 @@ impl<S: OperationStore + RowStore> Worker<S> {
             processor: Arc::new(processor),
             publisher: self.publisher(),
             assignment: Arc::clone(&assignment),
-            admission: Admission::new(P::AT_ONCE),
+            admission: Admission::new(P::AT_ONCE, self.limits.retry_percent),
             floods: Arc::clone(&self.floods),
             group: name.clone(),
             clock: SystemClock,

@@ -82,7 +82,7 @@ async fn told_to_end_it_finishes_and_commits_what_it_has_in_hand() -> Result<()>
     let tables = Arc::new(Tables::default());
     let store = Arc::new(MemoryStore::new(Arc::clone(&tables), Arc::new(Crash::never())));
     let (started, let_go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
-    let limits = WorkLimits { flood: FloodLimit { records: 500, percent: 50 } };
+    let limits = WorkLimits { retry_percent: 30, flood: FloodLimit { records: 500, percent: 50 } };
     let mut worker = Worker::new(process, settings.clone(), limits, store)?;
     worker.intake()?;
     worker.step(Held { started: Arc::clone(&started), let_go: Arc::clone(&let_go) })?;

@@ -103,7 +103,7 @@ impl World {
             processor: Arc::new(processor),
             publisher: Arc::clone(&telling.publisher),
             assignment: Arc::clone(&assignment),
-            admission: Admission::new(P::AT_ONCE),
+            admission: Admission::new(P::AT_ONCE, 30),
             floods: FloodGuard::new(FloodLimit { records: 500, percent: 50 }),
             group: P::NAME.into(),
             clock: self.clock,

@@ -118,6 +118,11 @@ variables! {
     CB_TIMEOUT_MS: new(Some("30000"), "How long an open circuit breaker rests at most, milliseconds", WORKERS);
     CB_SLOW_MS: new(Some("30000"), "An answer that takes longer counts as a failure, milliseconds", WORKERS);
 
+    RETRY_SHARE_PERCENT: new(
+        Some("30"),
+        "Share of the operations at work in a step that may be retries while fresh ones wait, per cent",
+        WORKERS,
+    );
     FLOOD_RECORDS: new(
         Some("500"),
         "So many of a partition's last records are looked at to see whether poison is a flood that stops it",

@@ -36,6 +36,7 @@ fn every_problem_comes_at_once() {
     let wrong = [
         ("SOLANA_RPC_ENDPOINTS", "https://ok.example,ftp://no.example"),
         ("CB_FAILURE_THRESHOLD", "0"),
+        ("RETRY_SHARE_PERCENT", "0"),
         ("FLOOD_RECORDS", "0"),
         ("FLOOD_POISON_PERCENT", "0.5"),
         ("SOLANA_TIMEOUT_MS", "soon"),
@@ -58,6 +59,7 @@ fn every_problem_comes_at_once() {
             "missing KAFKA_SASL_MECHANISM: sasl_ssl needs it",
             "missing KAFKA_SASL_PASSWORD: sasl_ssl needs it",
             "CB_FAILURE_THRESHOLD: not between 1 and 1000",
+            "RETRY_SHARE_PERCENT: not between 1 and 100",
             "FLOOD_RECORDS: not between 1 and 100000",
             "FLOOD_POISON_PERCENT: not a whole number",
             "SOLANA_RPC_ENDPOINTS: entry 2 is no http:// or https:// URL",
@@ -77,6 +79,7 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     let config = env.finish(config).unwrap();
     assert_eq!(process.ops_listen.to_string(), "127.0.0.1:9402");
     assert_eq!((config.worker.database.min_connections, config.worker.database.max_connections), (5, 20));
+    assert_eq!(config.worker.limits.retry_percent, 30);
     assert_eq!(config.worker.limits.flood, FloodLimit { records: 500, percent: 50 });
     assert_eq!(config.solana.timeout.as_secs(), 30);
     assert_eq!(config.keys.key_id, "1");
