@@ -150,7 +150,7 @@ async fn held_work_takes_nothing_keeps_its_partitions_and_goes_on_where_it_was()
     first.assignment.hold(true);
     // What is on its way may still come.
     publish(&producer, all(10..11)).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.turned().await?;
     while let Ok(late) = first.deliveries.try_recv() {
         taken.push(late);
     }
@@ -161,8 +161,7 @@ async fn held_work_takes_nothing_keeps_its_partitions_and_goes_on_where_it_was()
     second.next().await?;
     within("the consumer leaves", second.handle.close()).await??;
     eventually("all partitions are back", async || Ok(first.assignment.partitions().len() == 4)).await?;
-    let heartbeat = first.handle.heartbeat();
-    eventually("the thread turns", async || Ok(heartbeat.age() < Duration::from_secs(1))).await?;
+    first.turned().await?;
     assert_eq!(first.deliveries.try_recv().ok(), None, "a held consumer handed out a record");
 
     first.finish(&taken);
@@ -215,8 +214,7 @@ async fn a_draining_consumer_hands_out_nothing_but_commits() -> Result<()> {
     while let Ok(late) = first.deliveries.try_recv() {
         taken.push(late);
     }
-    let heartbeat = first.handle.heartbeat();
-    eventually("the thread turns", async || Ok(heartbeat.age() < Duration::from_secs(1))).await?;
+    first.turned().await?;
     within("the consumer leaves", first.handle.close()).await??;
     assert_eq!(first.deliveries.recv().await, None);
     let finished: i64 = ground.lag().await?.iter().filter_map(|lag| lag.committed).sum();

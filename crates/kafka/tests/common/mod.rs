@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use domain::OutgoingRecord;
@@ -100,6 +100,21 @@ impl Worker {
             taken.push(self.next().await?);
         }
         Ok(taken)
+    }
+
+    /// Waits until the consumer's thread has gone round once more: what it was asked for before has been done.
+    pub async fn turned(&self) -> Result<()> {
+        let heartbeat = self.handle.heartbeat();
+        // The first beat begins a round; the second one ends it.
+        for _ in 0..2 {
+            let asked = Instant::now();
+            eventually("the thread turns", async || {
+                let waited = asked.elapsed();
+                Ok(heartbeat.age() < waited)
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     pub fn finish(&self, deliveries: &[Delivery]) {
