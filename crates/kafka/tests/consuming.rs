@@ -3,19 +3,14 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::Result;
-use common::{Ground, Worker, eventually, publish, within};
+use common::working::{Seen, assert_complete_and_in_order, work};
+use common::{Ground, eventually, publish, within};
 use engine::{Delivery, Window};
 use tokio::sync::watch;
 
 const NARROW: Window = Window { records: 50, bytes: 16 << 20 };
-
-fn value(delivery: &Delivery) -> usize {
-    String::from_utf8(delivery.record.value.clone().unwrap()).unwrap().parse().unwrap()
-}
 
 fn offsets(deliveries: &[Delivery]) -> BTreeMap<i32, Vec<i64>> {
     let mut offsets = BTreeMap::<_, Vec<_>>::new();
@@ -50,29 +45,6 @@ async fn a_window_that_fills_and_empties_skips_and_doubles_nothing() -> Result<(
     Ok(())
 }
 
-type Seen = Arc<Mutex<Vec<(&'static str, Delivery)>>>;
-
-/// Works its records off by threes, the last one first, and writes down what it saw, until it is told to stop.
-async fn work(mut worker: Worker, name: &'static str, seen: Seen, mut over: watch::Receiver<bool>) -> Worker {
-    let mut open = Vec::new();
-    loop {
-        let delivery = tokio::select! {
-            delivery = worker.deliveries.recv() => delivery,
-            _ = over.wait_for(|over| *over) => None,
-        };
-        let Some(delivery) = delivery else { return worker };
-        seen.lock().unwrap().push((name, delivery.clone()));
-        open.push(delivery);
-        if open.len() == 3 || worker.deliveries.is_empty() {
-            open.reverse();
-            worker.finish(&open);
-            open.clear();
-        }
-        // Work takes its time: both workers are to be in the middle of it.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebalance_in_full_flight_loses_nothing_and_keeps_the_order_of_keys() -> Result<()> {
     const KEYS: usize = 60;
@@ -99,17 +71,9 @@ async fn a_rebalance_in_full_flight_loses_nothing_and_keeps_the_order_of_keys() 
         within("the consumer leaves", worker.handle.close()).await??;
     }
 
-    let seen = seen.lock().unwrap();
-    let workers: BTreeSet<_> = seen.iter().map(|(name, _)| *name).collect();
+    let workers: BTreeSet<_> = seen.lock().unwrap().iter().map(|(name, _)| *name).collect();
     assert_eq!(workers.len(), 2, "both had their share");
-    let mut next = BTreeMap::new();
-    for (_, delivery) in seen.iter() {
-        let next = next.entry(delivery.record.key.clone()).or_insert(0);
-        let n = value(delivery);
-        assert!(n <= *next, "{n} came before {next}");
-        *next = (*next).max(n + 1);
-    }
-    assert!(next.len() == KEYS && next.values().all(|next| *next == EACH), "{next:?}");
+    assert_complete_and_in_order(&seen, KEYS, EACH);
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! What these tests share. Each has topics and a group of its own.
 #![allow(dead_code, reason = "each test file is a program of its own and uses its part")]
 
+pub mod working;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
