@@ -82,6 +82,10 @@ pub trait RowStore: Send + Sync + 'static {
         shares: &[(Priority, u32)],
     ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
 
+    /// Makes the tries of a step due that wait for a dependency of ours: those of rows on which no attempt is counted, for
+    /// somebody else's trouble counts them.
+    fn hasten(&self, step: Step) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Claims rows whose last transition, and last event published from the row, are older than what every partition of
     /// the topic was consumed through, less 30 s. None where a partition has no fresh report; none that own their next
     /// try or owe a status; and none of those that were flagged after three wakes.

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::{Failure, Operation, OperationId, Priority, Record, State, StepRequest, Topic, Transition};
 use futures::FutureExt;
 use futures::future::join;
@@ -51,7 +52,8 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> StepProcessor<H, S, E> {
         operation.state.step() == Some(H::STEP)
     }
 
-    async fn carry(&self, mut operation: Operation, tries: &Tries) -> Result<Disposition, Trouble> {
+    /// Carries an operation as far as this step takes it; `now` is the database's time at which it was loaded.
+    async fn carry(&self, mut operation: Operation, now: DateTime<Utc>, tries: &Tries) -> Result<Disposition, Trouble> {
         let mut told = true;
         let mut attempts = 0;
         while Self::takes(&operation) {
@@ -60,7 +62,7 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> StepProcessor<H, S, E> {
                 Ok(next) => next,
                 Err(Setback::Halt(halt)) => return Err(halt.into()),
                 Err(Setback::Dependency(failure)) => {
-                    let wait = tries.of_dependency(&operation);
+                    let wait = tries.of_dependency(&operation, now);
                     return self.put_off(operation, failure, false, wait, tries).await;
                 }
                 Err(Setback::Foreign(failure)) => {
@@ -236,7 +238,7 @@ impl<H: StepHandler, S: OperationStore, E: EventSink> Processor for StepProcesso
                 self.telling.status(&operation).await?;
                 Ok(Disposition::Done)
             }
-            Some(Ok(operation)) => self.carry(operation, tries).await,
+            Some(Ok(operation)) => self.carry(operation, now, tries).await,
         }
     }
 }

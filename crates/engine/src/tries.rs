@@ -11,6 +11,8 @@ use crate::processor::Trouble;
 
 /// No wait in a lane is longer, jitter aside: behind the record waits the head of its partition.
 const LONGEST_IN_LANE: Duration = Duration::from_secs(5);
+/// What follows on the waits in the lane, as they double.
+const FIRST_IN_ROW: Duration = Duration::from_secs(8);
 /// Dependencies of ours come back: asked soon at first, and never more seldom than every 30 s.
 const OF_DEPENDENCIES: BackoffPolicy =
     BackoffPolicy { first: Duration::from_millis(500), factor: 2.0, cap: Duration::from_secs(30), jitter: 0.2 };
@@ -65,13 +67,15 @@ impl Tries {
         Trouble::Again { failure, pause: self.pause(OF_DEPENDENCIES, self.failed).min(LONGEST_IN_LANE) }
     }
 
-    /// The wait for a dependency of ours. Whoever waited in the row before tries once and goes back there for the longest
-    /// wait: its lane has had its tries.
-    pub(crate) fn of_dependency(&self, operation: &Operation) -> Wait {
-        match operation.failure {
-            Some(_) => Wait::InRow(self.pause(OF_DEPENDENCIES, u32::MAX)),
-            None => Wait::of(self.pause(OF_DEPENDENCIES, self.failed)),
+    /// The wait for a dependency of ours. Whoever waited in the row before tries once and goes back there, for its lane has
+    /// had its tries: as long again as it has stood by `now`, which doubles from one time to the next.
+    pub(crate) fn of_dependency(&self, operation: &Operation, now: DateTime<Utc>) -> Wait {
+        if operation.failure.is_none() {
+            return Wait::of(self.pause(OF_DEPENDENCIES, self.failed));
         }
+        let stood = (now - operation.updated_at).to_std().unwrap_or_default();
+        let first = stood.clamp(FIRST_IN_ROW, OF_DEPENDENCIES.cap);
+        Wait::InRow(self.pause(BackoffPolicy { first, ..OF_DEPENDENCIES }, 0))
     }
 
     /// The wait for something foreign, by the attempts on record.
@@ -96,6 +100,7 @@ impl Wait {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use testkit::{operation, operation_id};
 
     use super::*;
@@ -123,13 +128,17 @@ mod tests {
     #[test]
     fn waits_for_a_dependency_grow_and_leave_the_lane() {
         let fresh = operation(operation_id(1));
-        let waits: Vec<_> = (0..6).map(|failed| about(tried(failed).of_dependency(&fresh))).collect();
+        let lane = (0..5).map(|failed| about(tried(failed).of_dependency(&fresh, fresh.updated_at)));
         assert_eq!(
-            waits,
-            [("lane", 500), ("lane", 1_000), ("lane", 2_000), ("lane", 4_000), ("row", 8_000), ("row", 16_000)]
+            lane.collect::<Vec<_>>(),
+            [("lane", 500), ("lane", 1_000), ("lane", 2_000), ("lane", 4_000), ("row", 8_000)]
         );
         let waited = Operation { failure: Some(Failure::transient("c", "m")), ..fresh };
-        assert_eq!(about(tried(0).of_dependency(&waited)), ("row", 30_000));
+        let row = [1, 8, 16, 32, 3_600].map(|stood| {
+            let now = waited.updated_at + TimeDelta::seconds(stood);
+            about(tried(0).of_dependency(&waited, now))
+        });
+        assert_eq!(row, [("row", 8_000), ("row", 8_000), ("row", 16_000), ("row", 30_000), ("row", 30_000)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod fleet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{OperationId, Priority, State, StatusChanged, Step, Topic};
+use domain::{Clock as _, OperationId, Priority, State, StatusChanged, Step, Topic};
 use fleet::World;
 use testkit::{Crash, operation_id, request};
 
@@ -108,6 +108,21 @@ async fn what_waits_in_its_row_lets_the_records_behind_it_pass() {
     let statuses = world.log.records(&Topic::Status.name(""));
     let last: StatusChanged = serde_json::from_slice(statuses.last().unwrap().value.as_deref().unwrap()).unwrap();
     assert_eq!(last.error.unwrap().code, "provider-away", "the API is told what it waits for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_dependency_does_not_wait_longer_than_that_is_away() {
+    let (world, id) = (World::default(), operation_id(1));
+    world.log.append(request(id, "patient", ""));
+    let process = world.start(Crash::never());
+    until_parked(&world, id).await;
+    let due = world.operation(id).and_then(|operation| operation.next_attempt_at).unwrap();
+    process.hold(Step::Upload, true);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(world.state(id), Some(State::Initiated));
+    process.hold(Step::Upload, false);
+    fleet::until(|| world.state(id) != Some(State::Initiated)).await;
+    assert!(world.clock.now() < due, "moved at {}, due at {due}", world.clock.now());
 }
 
 #[tokio::test(start_paused = true)]

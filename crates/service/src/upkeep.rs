@@ -27,7 +27,7 @@ where
     let held = Arc::clone(assignment);
     let may_sweep = move || !held.is_held();
     let upkeep = Upkeep {
-        redrive: Redrive { step, outbox: outbox() },
+        redrive: Redrive::new(step, outbox(), Arc::clone(assignment)),
         consumption: Consumption::new(Arc::clone(store), Arc::clone(&backlog), Arc::clone(assignment), SystemClock),
         sweeper: Sweeper { step, outbox: outbox(), backlog, assignment: Arc::clone(assignment), may_sweep },
     };

@@ -75,6 +75,30 @@ pub(crate) async fn claim_due(store: &Store, step: Step, shares: &[(Priority, u3
     Ok(claims.collect())
 }
 
+/// A row that is claimed is left alone: what was published from it may have been judged by the old time already.
+pub(crate) async fn hasten(store: &Store, step: Step) -> Result<(), StoreError> {
+    let states = names(|state| state.step() == Some(step));
+    store
+        .run("hasten", || {
+            sqlx::query!(
+                r#"WITH waiting AS MATERIALIZED (
+                       SELECT id FROM minting_operations
+                       WHERE state = ANY ($1) AND next_attempt_at > now() AND attempts = 0
+                         AND (claimed_until IS NULL OR claimed_until <= now())
+                       ORDER BY id
+                       FOR UPDATE SKIP LOCKED
+                   )
+                   UPDATE minting_operations operation SET next_attempt_at = now()
+                   FROM waiting
+                   WHERE operation.id = waiting.id"#,
+                &states,
+            )
+            .execute(&store.pool)
+        })
+        .await?;
+    Ok(())
+}
+
 /// Without a fresh report of every partition there is no horizon, and no row is older than none.
 pub(crate) async fn claim_still(store: &Store, sweep: &Sweep) -> Result<Vec<Claim>, StoreError> {
     let states = names(|state| state.step() == Some(sweep.step));

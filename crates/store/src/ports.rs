@@ -36,6 +36,10 @@ impl RowStore for Store {
         claims::claim_due(self, step, shares).await
     }
 
+    async fn hasten(&self, step: Step) -> Result<(), StoreError> {
+        claims::hasten(self, step).await
+    }
+
     async fn claim_still(&self, sweep: &Sweep) -> Result<Vec<Claim>, StoreError> {
         claims::claim_still(self, sweep).await
     }

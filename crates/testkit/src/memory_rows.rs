@@ -93,6 +93,13 @@ impl Rows {
         claims
     }
 
+    /// Lets a row's try be due that waits for a dependency.
+    pub fn hasten(&mut self, row: &mut Operation, step: Step, now: DateTime<Utc>) {
+        if row.state.step() == Some(step) && row.attempts == 0 && self.free(row.id, now) {
+            row.next_attempt_at = row.next_attempt_at.map(|at| at.min(now));
+        }
+    }
+
     fn horizon(&self, sweep: &Sweep, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let through = (0..sweep.partitions).map(|id| {
             let id = i32::try_from(id).ok()?;

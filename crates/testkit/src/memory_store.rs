@@ -151,6 +151,12 @@ impl Tables {
         ids.into_iter().filter_map(|id| self.operation(id)).collect()
     }
 
+    fn hasten(&self, step: Step, now: DateTime<Utc>) {
+        for (_, row) in lock(&self.operations).values_mut() {
+            lock(&self.rows).hasten(row, step, now);
+        }
+    }
+
     fn settle(&self, claims: &[Claim], now: DateTime<Utc>) {
         let mut operations = lock(&self.operations);
         for claim in claims {
@@ -226,6 +232,10 @@ impl RowStore for MemoryStore {
             lock(&tables.rows).claim_due(all.iter(), step, shares, now)
         })
         .await
+    }
+
+    async fn hasten(&self, step: Step) -> Result<(), StoreError> {
+        self.statement(|tables, now| tables.hasten(step, now)).await
     }
 
     async fn claim_still(&self, sweep: &Sweep) -> Result<Vec<Claim>, StoreError> {

@@ -3,6 +3,7 @@
 mod chain;
 mod handlers;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -41,6 +42,7 @@ pub struct Process {
     pub store: Arc<MemoryStore>,
     crash: Arc<Crash>,
     tasks: JoinSet<()>,
+    assignments: HashMap<Step, Arc<Assignment>>,
 }
 
 impl World {
@@ -52,7 +54,8 @@ impl World {
         let publisher = Arc::new(Publisher::new(sink, Arc::clone(&jitter), CancellationToken::new()));
         let telling = Telling { publisher, source: "/test".into(), topic_prefix: String::new() };
         let batches = Arc::new(Batches::new(&store));
-        let mut process = Process { store: Arc::clone(&store), crash: Arc::clone(&crash), tasks: JoinSet::new() };
+        let (tasks, assignments) = (JoinSet::new(), HashMap::new());
+        let mut process = Process { store: Arc::clone(&store), crash: Arc::clone(&crash), tasks, assignments };
 
         let intake = Intake::new(Arc::clone(&batches), telling.clone(), "intake".into(), self.clock);
         self.consume(&mut process, Topic::Operations, intake, &telling);
@@ -74,11 +77,12 @@ impl World {
         let store = Arc::clone(&process.store);
         let processor = StepProcessor::new(Arc::new(handler), Arc::clone(&store), Arc::clone(batches), telling.clone());
         let assignment = self.consume(process, Topic::Requests(H::STEP, Priority::Normal), processor, telling);
+        process.assignments.insert(H::STEP, Arc::clone(&assignment));
         let backlog =
             Arc::new(MemoryBacklog { log: Arc::clone(&self.log), group: H::STEP.as_str().into(), partitions: 1 });
         let outbox = || RowOutbox { store: Arc::clone(&store), telling: telling.clone(), step: H::STEP.as_str() };
         let upkeep = Upkeep {
-            redrive: Redrive { step: H::STEP, outbox: outbox() },
+            redrive: Redrive::new(H::STEP, outbox(), Arc::clone(&assignment)),
             consumption: Consumption::new(
                 Arc::clone(&store),
                 Arc::clone(&backlog),
@@ -163,6 +167,11 @@ impl Process {
             () = self.crash.happened() => true,
             () = until(done) => false,
         }
+    }
+
+    /// Holds a step's work, or lets it go, as the breaker of what it needs would.
+    pub fn hold(&self, step: Step, held: bool) {
+        self.assignments[&step].hold(held);
     }
 
     /// How many moments there were to die at.

@@ -101,6 +101,29 @@ async fn what_was_put_off_or_moved_meanwhile_is_not_settled() {
 }
 
 #[tokio::test]
+async fn once_a_dependency_is_back_what_waits_for_it_is_due_and_nothing_else() {
+    let fixture = Fixture::with_contents().await;
+    let [waiting, foreign, published, idle] = [1, 2, 3, 4].map(testkit::operation_id);
+    for number in 1..=4 {
+        fixture.inserted(number).await;
+    }
+    let minting = fixture.standing(5, State::IpfsUploaded).await.id;
+    for (id, change) in [
+        (waiting, "next_attempt_at = now() + interval '1 hour'"),
+        (foreign, "next_attempt_at = now() + interval '1 hour', attempts = 1"),
+        (published, "next_attempt_at = now() + interval '1 hour', claimed_until = now() + interval '1 minute'"),
+        (minting, "next_attempt_at = now() + interval '1 hour'"),
+    ] {
+        fixture.must_execute(format!("UPDATE minting_operations SET {change} WHERE id = '{id}'")).await;
+    }
+    fixture.store.hasten(Step::Upload).await.unwrap();
+    fixture.must_execute(LEASES_END).await;
+    assert_eq!(ids(&claim(&fixture.store, Step::Upload).await), HashSet::from([waiting]));
+    assert_eq!(claim(&fixture.store, Step::Mint).await, []);
+    assert_eq!(fixture.load(idle).await.next_attempt_at, None);
+}
+
+#[tokio::test]
 async fn a_status_that_is_owed_is_told_once_whatever_the_state() {
     let fixture = Fixture::with_contents().await;
     let uploading = fixture.standing(1, State::Initiated).await.id;
