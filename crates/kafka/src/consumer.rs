@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use domain::Record;
 use engine::{Assignment, Delivery};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::RDKafkaErrorCode;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::error::Error;
-use crate::fatal::Fatal;
+use crate::fatal::{Fatal, FatalError};
 use crate::group::Group;
 use crate::handle::{ConsumerHandle, Control, Phase};
 use crate::settings::KafkaSettings;
@@ -33,6 +33,25 @@ pub struct Consumer {
     control: Arc<Control>,
     fatal: Fatal,
     stored: Instant,
+    membership: Membership,
+}
+
+/// Who it is in its group.
+struct Membership {
+    group: String,
+    instance_id: Option<String>,
+}
+
+impl Membership {
+    /// What a fatal error of librdkafka's means to the member.
+    fn lost_by(&self, code: RDKafkaErrorCode, reason: &str) -> FatalError {
+        match &self.instance_id {
+            Some(instance_id) if code == RDKafkaErrorCode::FencedInstanceId => {
+                FatalError::Fenced { group: self.group.clone(), instance_id: instance_id.clone() }
+            }
+            Some(_) | None => FatalError::Broken(format!("group {}: {reason}", self.group)),
+        }
+    }
 }
 
 impl Consumer {
@@ -62,12 +81,13 @@ impl Consumer {
             control: control.clone(),
             fatal: fatal.clone(),
             stored: Instant::now(),
+            membership: Membership { group: group.to_owned(), instance_id: settings.instance_id.clone() },
         };
         let (closing, closed) = oneshot::channel();
         let handle = ConsumerHandle::new(control, fatal.clone(), closed);
         let life = move || {
             if catch_unwind(AssertUnwindSafe(|| consumer.run())).is_err() {
-                fatal.set("the consumer's thread panicked");
+                fatal.broken("the consumer's thread panicked");
             }
             closing.send(()).ok();
         };
@@ -77,14 +97,16 @@ impl Consumer {
     }
 
     fn run(mut self) {
-        while self.control.phase() < Phase::Closing && self.fatal.get().is_none() {
+        while self.control.phase() < Phase::Closing && !self.fatal.is_set() {
             self.control.beat();
             let polled = self.client.poll(POLL).map(|message| message.map(|message| record::detach(&message)));
             match polled {
                 Some(Ok(record)) => self.receive(record),
-                Some(Err(error)) => self.examine(&error),
+                // It was told to the context and logged there; librdkafka itself recovers from all but fatal ones.
+                Some(Err(error)) => tracing::debug!(%error, "poll"),
                 None => {}
             }
+            self.notice_a_fatal_error();
             self.regulate();
             if self.stored.elapsed() >= STORE_EVERY {
                 self.stored = Instant::now();
@@ -119,12 +141,9 @@ impl Consumer {
         group.resume(&self.client, &flow.resume);
     }
 
-    /// Errors were told to the context and logged there; librdkafka itself recovers from all but fatal ones.
-    fn examine(&self, error: &KafkaError) {
-        if let Some((_, reason)) = self.client.client().fatal_error() {
-            self.fatal.set(reason);
-        } else {
-            tracing::debug!(%error, "poll");
+    fn notice_a_fatal_error(&self) {
+        if let Some((code, reason)) = self.client.client().fatal_error() {
+            self.fatal.set(self.membership.lost_by(code, &reason));
         }
     }
 }

@@ -3,15 +3,28 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::watch;
 
-/// Why a client is of no use any more. The process has to end.
+/// Why a client is of no use any more. The process has to end; what it has not finished comes again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("kafka, fatal: {0}")]
-pub struct FatalError(String);
+pub enum FatalError {
+    /// Another process came into the group under the same instance id, and has the partitions now.
+    #[error(
+        "kafka, fenced: another process has joined the group {group} under the instance id {instance_id} and has this \
+         one's place in it; give every process an instance id of its own, or none, before this one is started again"
+    )]
+    Fenced {
+        /// The group.
+        group: String,
+        /// What both call themselves in it.
+        instance_id: String,
+    },
+    /// Whatever else breaks a client for good, such as a producer that lost its sequence.
+    #[error("kafka, fatal: {0}")]
+    Broken(String),
+}
 
-/// Where the first such error is left, and waited for.
+/// Where the first such error of a consumer is left, and waited for.
 #[derive(Debug, Clone)]
 pub(crate) struct Fatal(Arc<watch::Sender<Option<FatalError>>>);
 
@@ -22,26 +35,20 @@ impl Default for Fatal {
 }
 
 impl Fatal {
-    pub(crate) fn set(&self, reason: impl Into<String>) {
-        let reason = FatalError(reason.into());
+    pub(crate) fn set(&self, error: FatalError) {
         self.0.send_if_modified(|first| {
             let is_first = first.is_none();
-            first.get_or_insert(reason);
+            first.get_or_insert(error);
             is_first
         });
     }
 
-    /// Takes note of an error of the client's, if it is one of these.
-    pub(crate) fn observe(&self, error: &KafkaError, reason: &str) {
-        if *error == KafkaError::Global(RDKafkaErrorCode::Fatal) {
-            self.set(reason);
-        } else {
-            tracing::warn!(%error, reason, "kafka");
-        }
+    pub(crate) fn broken(&self, reason: impl Into<String>) {
+        self.set(FatalError::Broken(reason.into()));
     }
 
-    pub(crate) fn get(&self) -> Option<FatalError> {
-        self.0.borrow().clone()
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.borrow().is_some()
     }
 
     /// Ready once there is one; never, otherwise.
@@ -64,11 +71,10 @@ mod tests {
     async fn the_first_one_stays() {
         let fatal = Fatal::default();
         let waiting = fatal.wait();
-        fatal.observe(&KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "all down");
-        assert_eq!(fatal.get(), None);
-        fatal.observe(&KafkaError::Global(RDKafkaErrorCode::Fatal), "fenced");
-        fatal.set("later");
-        assert_eq!(waiting.await, FatalError("fenced".into()));
-        assert_eq!(fatal.wait().await.to_string(), "kafka, fatal: fenced");
+        assert!(!fatal.is_set());
+        fatal.broken("out of sequence");
+        fatal.set(FatalError::Fenced { group: "mint".into(), instance_id: "submitter-0".into() });
+        assert_eq!(waiting.await, FatalError::Broken("out of sequence".into()));
+        assert_eq!(fatal.wait().await.to_string(), "kafka, fatal: out of sequence");
     }
 }

@@ -74,7 +74,7 @@ impl Group {
         self.line.good();
         match client.incremental_assign(assigned) {
             Ok(()) => self.assignment.assigned(taken),
-            Err(error) => self.fatal.set(format!("partitions could not be taken: {error}")),
+            Err(error) => self.fatal.broken(format!("partitions could not be taken: {error}")),
         }
     }
 
@@ -92,7 +92,7 @@ impl Group {
         // librdkafka remembers a pause beyond the assignment: the partition would come back paused, and stay so.
         self.resume(client, &given_up);
         if let Err(error) = client.incremental_unassign(revoked) {
-            self.fatal.set(format!("partitions could not be given up: {error}"));
+            self.fatal.broken(format!("partitions could not be given up: {error}"));
         }
     }
 }
@@ -103,7 +103,8 @@ impl ClientContext for Group {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.fatal.observe(&error, reason);
+        // Whether it is fatal the consumer finds out, once it has polled.
+        tracing::warn!(%error, reason, "kafka");
         if error == KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) {
             self.line.failed(FailureClass::Outage, "kafka-unavailable");
         }

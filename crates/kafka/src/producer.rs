@@ -10,10 +10,10 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::error::Error;
-use crate::fatal::{Fatal, FatalError};
+use crate::fatal::FatalError;
 use crate::settings::KafkaSettings;
 use crate::{client, metrics, record, refusal};
 
@@ -22,7 +22,8 @@ use crate::{client, metrics, record, refusal};
 #[derive(Clone)]
 pub struct Producer {
     client: Arc<ThreadedProducer<Acknowledgements>>,
-    fatal: Fatal,
+    /// Changes with every error that is not one record's.
+    told: Arc<watch::Sender<()>>,
     // First come, first served: with librdkafka's own limit, those who find it full would have to try their luck.
     room: Arc<Semaphore>,
 }
@@ -33,11 +34,11 @@ impl Producer {
     /// # Errors
     /// [`Error::Settings`], [`Error::Client`]. A cluster that cannot be reached is none: it may come back.
     pub fn start(settings: &KafkaSettings) -> Result<Self, Error> {
-        let fatal = Fatal::default();
-        let context = Acknowledgements { fatal: fatal.clone() };
+        let told = Arc::new(watch::Sender::new(()));
+        let context = Acknowledgements { told: told.clone() };
         let client = client::producer(settings)?.create_with_context(context).map_err(Error::client)?;
         let room = Arc::new(Semaphore::new(client::IN_FLIGHT_BYTES as usize));
-        Ok(Self { client: Arc::new(client), fatal, room })
+        Ok(Self { client: Arc::new(client), told, room })
     }
 
     /// Sends what waits and returns once everything is acknowledged or has failed.
@@ -56,7 +57,21 @@ impl Producer {
 
     /// Ready when the producer is broken for good: the process has to end. Never ready otherwise.
     pub fn fatal(&self) -> impl Future<Output = FatalError> + Send + 'static {
-        self.fatal.wait()
+        let (producer, mut told) = (self.clone(), self.told.subscribe());
+        async move {
+            loop {
+                if let Some(error) = producer.broken() {
+                    return error;
+                }
+                // Its sender is there as long as the producer is.
+                told.changed().await.ok();
+            }
+        }
+    }
+
+    /// librdkafka itself knows best: the errors that it tells of do not say whether they are fatal.
+    fn broken(&self) -> Option<FatalError> {
+        self.client.client().fatal_error().map(|(_, reason)| FatalError::Broken(reason))
     }
 
     async fn send(&self, record: &OutgoingRecord) -> KafkaResult<()> {
@@ -97,7 +112,7 @@ impl EventSink for Producer {
                 Ok(())
             }
             Err(error) => {
-                let error = refusal::classify(&record.topic, &error, self.fatal.get());
+                let error = refusal::classify(&record.topic, &error, self.broken());
                 metrics::publish_failed(&record.topic, refusal::kind(&error));
                 Err(error)
             }
@@ -105,9 +120,9 @@ impl EventSink for Producer {
     }
 }
 
-/// Carries acknowledgements to those who wait for them.
+/// Carries acknowledgements to those who wait for them, and the news that something went wrong.
 struct Acknowledgements {
-    fatal: Fatal,
+    told: Arc<watch::Sender<()>>,
 }
 
 impl ClientContext for Acknowledgements {
@@ -116,7 +131,8 @@ impl ClientContext for Acknowledgements {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.fatal.observe(&error, reason);
+        tracing::warn!(%error, reason, "kafka");
+        self.told.send_replace(());
     }
 }
 

@@ -32,7 +32,6 @@ pub(crate) const fn kind(error: &PublishError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fatal::Fatal;
 
     fn of(code: RDKafkaErrorCode) -> &'static str {
         kind(&classify("t", &KafkaError::MessageProduction(code), None))
@@ -58,10 +57,8 @@ mod tests {
 
     #[test]
     fn of_a_broken_producer_every_error_is_fatal() {
-        let fatal = Fatal::default();
-        fatal.set("out of sequence");
         let purged = KafkaError::MessageProduction(RDKafkaErrorCode::PurgeQueue);
-        let told = classify("t", &purged, fatal.get());
+        let told = classify("t", &purged, Some(FatalError::Broken("out of sequence".into())));
         assert_eq!(told, PublishError::Fatal("kafka, fatal: out of sequence".into()));
     }
 }

@@ -188,24 +188,6 @@ async fn a_draining_consumer_hands_out_nothing_but_commits() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_fenced_static_member_is_told_so() -> Result<()> {
-    let mut ground = Ground::new("fenced", 1).await?;
-    ground.settings.instance_id = Some("submitter-0".into());
-    let producer = ground.producer()?;
-    publish_one(&ground, &producer).await?;
-    let mut first = ground.worker(Window::default())?;
-    first.take(1).await?;
-    let fatal = first.handle.fatal();
-    let mut second = ground.worker(Window::default())?;
-    let error = within("the first is fenced", fatal).await?;
-    assert!(error.to_string().to_lowercase().contains("fenced"), "{error}");
-    assert_eq!(within("its thread ends", first.deliveries.recv()).await?, None);
-    within("closing is still possible", first.handle.close()).await??;
-    second.take(1).await?;
-    Ok(())
-}
-
 async fn publish_one(ground: &Ground, producer: &kafka::Producer) -> Result<()> {
     publish(producer, [ground.record("k", "0")]).await
 }
