@@ -17,6 +17,7 @@ mod metrics;
 mod pins;
 mod pool;
 mod ports;
+mod prober;
 mod put_off;
 mod report_rows;
 mod reports;

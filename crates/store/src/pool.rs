@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::errors::{is_conflict, is_lost_connection, no_answer, store_error};
 use crate::metrics;
+use crate::prober::Prober;
 use crate::watching::Watch;
 
 /// How many connections, and how long anything may take.
@@ -26,7 +28,7 @@ pub struct PoolSettings {
     pub application: String,
     /// Connections kept open.
     pub min_connections: u32,
-    /// Connections at most.
+    /// Connections at most, beside the one of [`Store::watch_over`].
     pub max_connections: u32,
     /// What is more than the minimum is closed when it was idle this long.
     pub idle_timeout: Duration,
@@ -60,14 +62,17 @@ impl PoolSettings {
 /// A connection that rested longer than this is tried before it is used; a younger one is trusted, for a try costs a
 /// round trip.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// How long that may take. A connection that a firewall forgot would never tell.
+const PING: Duration = Duration::from_secs(2);
 
 /// The database. Share it behind an `Arc`.
 pub struct Store {
     pub(crate) pool: PgPool,
+    pub(crate) prober: Prober,
     statement_timeout: Duration,
     policies: Policies,
     jitter: Arc<Jitter>,
-    pub(crate) watch: Watch,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl Store {
@@ -76,9 +81,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] where the address is none or nobody answers there. No error shows the password.
     pub async fn connect(settings: &PoolSettings) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(settings.url.expose_secret())
+        let address = PgConnectOptions::from_str(settings.url.expose_secret())
             .map_err(|error| store_error(&error))?
             .application_name(&settings.application);
+        let watch = Arc::new(Watch::new(settings.breaker, settings.line.clone()));
+        let released = Arc::clone(&watch);
         let pool = PgPoolOptions::new()
             .min_connections(settings.min_connections)
             .max_connections(settings.max_connections)
@@ -88,27 +95,34 @@ impl Store {
             .before_acquire(|connection, rest| {
                 Box::pin(async move {
                     if rest.idle_for > TRUSTED_FOR {
-                        connection.ping().await?;
+                        timeout(PING, connection.ping()).await.map_err(|_| hangs())??;
                     }
                     Ok(true)
                 })
             })
-            .connect_with(options)
+            // What comes back from a database that is out may hang for minutes, and with it its place in the pool.
+            .after_release(move |_, _| {
+                let out = released.is_out();
+                Box::pin(async move { Ok(!out) })
+            })
+            .connect_with(address.clone())
             .await
             .map_err(|error| store_error(&error))?;
         let (policies, jitter) = (Policies::default(), Arc::new(Jitter::from_os()));
-        let watch = Watch::new(settings.breaker, settings.line.clone());
         watch.found();
-        Ok(Self { pool, statement_timeout: settings.statement_timeout, policies, jitter, watch })
+        let prober = Prober::new(address);
+        Ok(Self { pool, prober, statement_timeout: settings.statement_timeout, policies, jitter, watch })
     }
 
     /// Closes every connection once its statement is done.
     pub async fn close(&self) {
+        self.prober.rest();
         self.pool.close().await;
     }
 
-    /// Sends a statement, unless the database is out; and again where it lost a deadlock or a serialization conflict, or its connection. The
-    /// statement may have been executed before the connection was lost: every one of them is safe to repeat.
+    /// Sends a statement, unless the database is out; and again where it lost a deadlock or a serialization conflict, or
+    /// its connection. It is given up when the database goes out meanwhile. It may have been executed all the same:
+    /// every statement is safe to repeat.
     pub(crate) async fn run<T, F>(
         &self,
         statement: &'static str,
@@ -120,9 +134,13 @@ impl Store {
         let limit = self.statement_timeout;
         let (mut conflicts, mut lost) = (0, 0);
         loop {
-            let (permit, began) = (self.watch.admit()?, Instant::now());
+            let (permit, began) = (self.watch.admit().await?, Instant::now());
             metrics::sent(statement);
-            let answer = timeout(limit, send()).await.map_err(|_| no_answer(limit));
+            let answer = tokio::select! {
+                biased;
+                answer = timeout(limit, send()) => answer.map_err(|_| no_answer(limit)),
+                out = self.watch.goes_out() => return Err(out),
+            };
             self.watch.heard(permit, began.elapsed(), answer.as_ref());
             let error = match answer? {
                 Ok(answer) => return Ok(answer),
@@ -141,6 +159,10 @@ impl Store {
             sleep(pause).await;
         }
     }
+}
+
+fn hangs() -> sqlx::Error {
+    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
 }
 
 impl fmt::Debug for Store {
