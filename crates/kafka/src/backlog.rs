@@ -68,7 +68,7 @@ impl Backlog for GroupBacklog {
         if partitions.is_empty() {
             return Ok(HashSet::new());
         }
-        let places = self.ask(move |client| lag::places(client, partitions::list(&partitions), WITHIN)).await?;
+        let places = self.ask(move |client| lag::places(client, &partitions::list(&partitions), WITHIN)).await?;
         Ok(places.into_iter().filter(|place| place.records() == 0).map(|place: PartitionLag| place.partition).collect())
     }
 }
