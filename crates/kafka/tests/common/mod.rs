@@ -58,7 +58,12 @@ impl Ground {
 
     /// A record for a partition of our choice.
     pub fn record_at(&self, partition: i32, value: &str) -> OutgoingRecord {
-        OutgoingRecord { partition: Some(partition), ..self.record("", value) }
+        self.record_with(partition, "", value)
+    }
+
+    /// The same, with a key.
+    pub fn record_with(&self, partition: i32, key: &str, value: &str) -> OutgoingRecord {
+        OutgoingRecord { partition: Some(partition), ..self.record(key, value) }
     }
 
     pub fn worker(&self, window: Window) -> Result<Worker> {
