@@ -4,7 +4,7 @@ export MINTFLEET_CACHE ?= $(HOME)/.cache/mintfleet
 target := $(or $(CARGO_TARGET_DIR),target)
 devstack := $(target)/debug/devstack
 
-.PHONY: help demo test up down bench generate lint prerequisites build
+.PHONY: help demo test up down bench chaos generate lint prerequisites build release
 
 help: ## Says what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,10 +22,11 @@ up: build ## Brings the local stack up, workers included; again: starts what was
 down: ## Stops the local stack and removes its data
 	$(devstack) down
 
-bench: prerequisites ## Prints the figures of docs/BENCHMARKS.md (workers built with --release)
-	cargo build --workspace --bins
-	cargo build --release -p ipfs-uploader -p mint-submitter -p verifier -p mintctl
+bench: release ## Prints the figures of docs/BENCHMARKS.md (workers built with --release)
 	$(devstack) bench --bin-dir $(target)/release $(BENCH)
+
+chaos: release ## Lets everything fail that can, prints what came of the operations
+	$(devstack) chaos --slot-ms 100 --bin-dir $(target)/release $(CHAOS)
 
 generate: ## Writes what is generated: event schemas, .sqlx (needs DATABASE_URL, as `make up` prints it)
 	cargo run -q -p domain --example schemas docs/schemas
@@ -39,6 +40,9 @@ lint: ## Formatting, clippy, dependencies, docs: as CI does
 
 build: prerequisites
 	cargo build --workspace --bins
+
+release: build
+	cargo build --release -p ipfs-uploader -p mint-submitter -p verifier -p mintctl
 
 prerequisites:
 	@scripts/prerequisites

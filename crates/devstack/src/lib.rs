@@ -8,6 +8,7 @@
 mod account;
 pub mod bench;
 mod chain;
+pub mod chaos;
 pub mod content;
 pub mod control;
 pub mod demo;

@@ -1,6 +1,7 @@
 //! The commands and their options.
 
 mod bench;
+mod chaos;
 mod demo;
 mod down;
 mod exec;
@@ -10,7 +11,7 @@ mod serve;
 mod summary;
 mod up;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -53,6 +54,8 @@ enum Command {
     Provision(serve::ProvisionArgs),
     /// Fetch the Token Metadata program into the cache, for a `serve chain` where no cargo is
     Fetch(serve::CacheArgs),
+    /// Let one thing after the other go wrong while operations keep coming, and judge what came of them
+    Chaos(chaos::ChaosArgs),
     /// Run a command inside a stack of its own, which is gone afterwards
     ///
     /// The command finds the addresses in its environment. devstack exits with the command's exit code, or 128 and the
@@ -111,6 +114,7 @@ impl StackArgs {
             extent,
             slot: Duration::from_millis(self.slot_ms),
             rpc_endpoints: self.rpc_endpoints,
+            settings: BTreeMap::new(),
             bin_dir: self.bin_dir.clone(),
             cache: self.cache.clone(),
             progress: Progress::stderr(),
@@ -151,6 +155,7 @@ impl Cli {
                 Command::Serve(command) => serve::serve(command).await,
                 Command::Provision(args) => serve::provision(&args).await,
                 Command::Fetch(args) => serve::fetch(args).await,
+                Command::Chaos(args) => chaos::chaos(&args).await,
                 Command::Exec { what, command } => exec::exec(&what, &command).await,
             }
         });

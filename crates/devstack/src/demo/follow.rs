@@ -41,7 +41,8 @@ impl Journey {
         }
     }
 
-    fn ended(&self) -> bool {
+    /// Whether nothing more is to come.
+    pub(crate) fn ended(&self) -> bool {
         self.latest.as_ref().is_some_and(|latest| latest.state.step().is_none())
     }
 }
@@ -106,6 +107,20 @@ impl Follower {
         for (_, bar) in bars {
             bar.finish();
         }
+        self.close().await
+    }
+
+    /// Waits until every operation has ended or nothing has moved for `standstill`, and answers in the order they were
+    /// published: what stands still then has not ended.
+    ///
+    /// # Errors
+    /// Kafka cannot be read.
+    pub async fn until_ended_or_still(&mut self, standstill: Duration) -> Result<Vec<Journey>> {
+        self.moves_on(standstill, &[], |journeys| journeys.values().all(Journey::ended)).await?;
+        self.close().await
+    }
+
+    async fn close(&mut self) -> Result<Vec<Journey>> {
         if let Some(consumer) = self.consumer.take() {
             consumer.close().await?;
         }
@@ -129,14 +144,25 @@ impl Follower {
         bars: &[(State, ProgressBar)],
         done: impl Fn(&HashMap<OperationId, Journey>) -> bool,
     ) -> Result<()> {
+        if self.moves_on(standstill, bars, done).await? {
+            return Ok(());
+        }
+        bail!("nothing has moved for {} s: {}", standstill.as_secs(), self.standing())
+    }
+
+    /// Reads until it is done; says whether it is, or nothing has moved for `standstill`.
+    async fn moves_on(
+        &mut self,
+        standstill: Duration,
+        bars: &[(State, ProgressBar)],
+        done: impl Fn(&HashMap<OperationId, Journey>) -> bool,
+    ) -> Result<bool> {
         while !done(&self.journeys) {
             let next = tokio::time::timeout(standstill, self.deliveries.recv()).await;
-            let Ok(delivery) = next else {
-                bail!("nothing has moved for {} s: {}", standstill.as_secs(), self.standing());
-            };
+            let Ok(delivery) = next else { return Ok(false) };
             self.note(&delivery.context("the status topic cannot be read any more")?, bars);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn note(&mut self, delivery: &Delivery, bars: &[(State, ProgressBar)]) {

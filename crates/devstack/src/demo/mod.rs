@@ -15,7 +15,8 @@ use anyhow::{Context, Result, bail};
 use crate::Stack;
 
 pub use follow::{Follower, Journey};
-pub use order::{LEVELS, Level, Order, campaign, publish};
+pub use order::{LEVELS, Level, Order, campaign, orders, publish};
+pub(crate) use order::{brokers, created_at, record};
 pub use referee::{Finding, Referee};
 pub use report::totals;
 

@@ -50,10 +50,13 @@ pub struct Order {
 /// That many operations, level after level, each for a wallet of its own.
 #[must_use]
 pub fn campaign(operations: usize) -> Vec<Order> {
-    (0..operations)
-        .zip(LEVELS.into_iter().enumerate().cycle())
-        .map(|(number, (level, of))| order(number, level, of))
-        .collect()
+    orders(0).take(operations).collect()
+}
+
+/// Operations without end, numbered on from `first`. Each is made when it is asked for: its id begins with that time.
+pub fn orders(first: usize) -> impl Iterator<Item = Order> {
+    let levels = LEVELS.into_iter().enumerate().cycle().skip(first % LEVELS.len());
+    (first..).zip(levels).map(|(number, (level, of))| order(number, level, of))
 }
 
 fn order(number: usize, level: usize, of: Level) -> Order {
@@ -96,7 +99,8 @@ pub fn brokers(env: &BTreeMap<String, String>) -> Result<String> {
     env.get("KAFKA_BROKERS").cloned().context("the stack has no KAFKA_BROKERS")
 }
 
-fn record(order: &Order) -> Result<OutgoingRecord> {
+/// The record that an API publishes for an operation.
+pub(crate) fn record(order: &Order) -> Result<OutgoingRecord> {
     let event = &order.event;
     let id = event.operation_id;
     let envelope = Envelope {
@@ -116,6 +120,6 @@ fn record(order: &Order) -> Result<OutgoingRecord> {
 }
 
 /// A UUID of version 7 begins with the time it was made, milliseconds since 1970.
-fn created_at(id: OperationId) -> i64 {
+pub(crate) fn created_at(id: OperationId) -> i64 {
     i64::try_from(id.as_uuid().as_u128() >> 80).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Judges from outside: reads the chain by plain JSON-RPC and IPFS by plain HTTP, and knows of the fleet only what was
 //! ordered. Nothing here is shared with the workers' verification.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -39,6 +40,12 @@ pub struct Finding {
     pub image: Vec<u8>,
     /// What is not as ordered.
     pub problems: Vec<String>,
+}
+
+/// An image that was read, and how far it is from the drawing that was asked for.
+struct Seen {
+    bytes: Vec<u8>,
+    distance: f64,
 }
 
 /// Reads chain and IPFS.
@@ -101,11 +108,21 @@ impl Referee {
         Ok(problems)
     }
 
+    /// How many NFTs there are beyond one for each of these operations, whoever else ordered what.
+    ///
+    /// # Errors
+    /// The chain cannot be asked.
+    pub async fn duplicates(&self, journeys: &[Journey]) -> Result<usize> {
+        let minted = self.minted().await?;
+        let named = |name: &str| minted.iter().filter(|metadata| trim(&metadata.name) == name).count();
+        Ok(journeys.iter().map(|journey| named(&journey.order.event.nft.name).saturating_sub(1)).sum())
+    }
+
     async fn judge_one(
         &self,
         journey: &Journey,
         minted: &[Metadata],
-        images: &mut HashMap<String, Vec<u8>>,
+        images: &mut HashMap<(String, &'static str), Seen>,
     ) -> Result<Finding> {
         let nft = &journey.order.event.nft;
         let who = format!("{} ({})", nft.name, journey.order.event.operation_id);
@@ -134,20 +151,24 @@ impl Referee {
         let json: Value = serde_json::from_slice(&json).unwrap_or_default();
         expect(json["name"] == nft.name.as_str(), format!("metadata names it {}", json["name"]));
         expect(json["description"] == nft.description.as_str(), "metadata describes it otherwise".into());
+        let asset = journey.order.level.asset;
         let image_uri = json["image"].as_str().unwrap_or_default().to_owned();
-        if !images.contains_key(&image_uri) {
-            images.insert(image_uri.clone(), self.content(&image_uri, &mut expect).await?);
-        }
-        let image = images[&image_uri].clone();
-        let distance = self.distance(&image, journey.order.level.asset)?;
-        expect(distance < COLOUR_TOLERANCE, format!("the image is not {}", journey.order.level.asset));
+        let image = match images.entry((image_uri.clone(), asset)) {
+            Entry::Occupied(seen) => seen.into_mut(),
+            Entry::Vacant(new) => {
+                let bytes = self.content(&image_uri, &mut expect).await?;
+                let distance = self.distance(&bytes, asset)?;
+                new.insert(Seen { bytes, distance })
+            }
+        };
+        expect(image.distance < COLOUR_TOLERANCE, format!("the image is not {asset}"));
         Ok(Finding {
             order: journey.order.clone(),
             mint: metadata.mint.to_string(),
             name: trim(&metadata.name).to_owned(),
             uri,
             metadata: json,
-            image,
+            image: image.bytes.clone(),
             problems,
         })
     }

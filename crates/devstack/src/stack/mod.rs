@@ -64,7 +64,7 @@ impl Stack {
     /// Another stack runs in the directory, or a part cannot be fetched or does not start: the message names it, with
     /// the end of its log.
     pub async fn start(options: StackOptions) -> Result<Self> {
-        let StackOptions { dir, extent, slot, rpc_endpoints, bin_dir, cache, progress } = options;
+        let StackOptions { dir, extent, slot, rpc_endpoints, settings, bin_dir, cache, progress } = options;
         let directory = bin_dir.map_or_else(own_directory, |given| Ok(std::path::absolute(given)?))?;
         check_programs(&directory, extent)?;
         let layout = Layout::new(&dir)?;
@@ -115,7 +115,8 @@ impl Stack {
             workers.push(Worker::new(name, ports.take()?));
         }
 
-        let env = environment(&layout, &postgres, &proxies, &fronts, &content, &workers);
+        let mut env = environment(&layout, &postgres, &proxies, &fronts, &content, &workers);
+        env.extend(settings);
         let mut stack = Self {
             programs: Programs { directory, env, layout: layout.clone() },
             layout,

@@ -1,6 +1,6 @@
 //! What a stack is to be.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::Progress;
 
@@ -26,6 +26,8 @@ pub struct StackOptions {
     pub slot: Duration,
     /// How many RPC endpoints stand before the chain.
     pub rpc_endpoints: u8,
+    /// What the workers are told beside the addresses, by the names of their variables.
+    pub settings: BTreeMap<String, String>,
     /// Where `mintctl` and the workers lie; beside this program where none is given.
     pub bin_dir: Option<PathBuf>,
     /// Where downloads are kept; `$HOME/.cache/mintfleet` where none is given.
@@ -43,6 +45,7 @@ impl StackOptions {
             extent: Extent::Workers,
             slot: Duration::from_millis(400),
             rpc_endpoints: 3,
+            settings: BTreeMap::new(),
             bin_dir: None,
             cache: None,
             progress: Progress::silent(),

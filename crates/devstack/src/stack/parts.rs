@@ -56,6 +56,12 @@ impl Stack {
         &self.faults
     }
 
+    /// How many RPC endpoints stand before the chain: `rpc-1`, `rpc-2` and so on.
+    #[must_use]
+    pub fn rpc_endpoints(&self) -> usize {
+        self.fronts.len()
+    }
+
     /// JSON-RPC calls so far by method, over all endpoints.
     #[must_use]
     pub fn rpc_counts(&self) -> BTreeMap<String, u64> {

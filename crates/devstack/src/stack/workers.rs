@@ -84,6 +84,11 @@ impl Stack {
         Ok(second)
     }
 
+    /// SIGTERM to workers that were started beside the first ones, all at once, and waits for them to end.
+    pub async fn dismiss(&self, mut workers: Vec<Worker>) {
+        futures::future::join_all(workers.iter_mut().map(Worker::stop)).await;
+    }
+
     pub(super) async fn start_missing_workers(&mut self) -> Result<Vec<String>> {
         let mut started = Vec::new();
         for worker in self.workers.iter_mut().filter_map(|worker| (!worker.is_running()).then_some(worker)) {
