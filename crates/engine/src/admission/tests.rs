@@ -149,6 +149,9 @@ fn priority() -> impl Strategy<Value = Priority> {
     select(Priority::ALL.to_vec())
 }
 
+/// The turns until bulk has one: 8 critical ones and 3 normal ones come before it, and where turns tie, one more of each.
+const LAP: usize = 14;
+
 #[derive(Debug, Clone)]
 enum Step {
     Comes(Priority, Work),
@@ -194,7 +197,8 @@ proptest! {
         prop_assert_eq!(house.empties(), places);
     }
 
-    /// Whatever else comes, again and again: bulk gets in, tried before or not.
+    /// Whatever else comes, again and again: bulk gets in, tried before or not. A retry has its lap among retries, each of
+    /// which waits until another one has left, and then for its turn.
     #[test]
     fn bulk_never_starves(
         places in 1_usize..8,
@@ -203,10 +207,9 @@ proptest! {
         others in prop::collection::vec((select(vec![Priority::Critical, Priority::Normal]), work()), 1..40),
     ) {
         let mut house = House::full(places, percent);
-        others.iter().for_each(|(priority, work)| house.comes(*priority, *work));
-        // In a lap of the weights there are 8 critical turns and 3 normal ones; a tie is the higher priority's. A retry
-        // has its lap among retries, each of which waits until another one has left, and then for its turn.
-        const LAP: usize = 14;
+        for (priority, work) in &others {
+            house.comes(*priority, *work);
+        }
         let patience = if bulk == Work::Fresh { LAP } else { LAP * (LAP + places) };
         let mut others = others.iter().cycle();
         for _ in 0..3 {
