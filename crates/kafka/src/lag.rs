@@ -1,11 +1,9 @@
 //! How far behind a group is.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::Partition;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
@@ -13,10 +11,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::admin::{Admin, WITHIN};
 use crate::client;
 use crate::error::Error;
+use crate::patience::patiently;
 
 const DOING: &str = "asking for a group's offsets";
-/// Between two questions after a coordinator that is only just being found.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where a group stands in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +72,8 @@ pub(crate) fn places<C: ConsumerContext>(
     let place = |element: &TopicPartitionListElem<'_>| {
         let (topic, id) = (element.topic(), element.partition());
         element.error().map_err(Error::request(DOING))?;
-        let (start, end) = client.fetch_watermarks(topic, id, within).map_err(Error::request(DOING))?;
+        let ends = patiently(within, |left| client.fetch_watermarks(topic, id, left));
+        let (start, end) = ends.map_err(Error::request(DOING))?;
         let committed = match element.offset() {
             Offset::Offset(offset) => Some(offset),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
@@ -83,52 +81,4 @@ pub(crate) fn places<C: ConsumerContext>(
         Ok(PartitionLag { partition: Partition { topic: topic.into(), id }, start, end, committed })
     };
     committed.elements().iter().map(place).collect()
-}
-
-/// Asks again while the group's coordinator is only just being found: on a broker that is starting, after it has moved.
-/// librdkafka asks by itself while it knows none, and gives up where the one it knows says that it is none.
-fn patiently<T>(within: Duration, ask: impl Fn(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
-    let until = Instant::now() + within;
-    loop {
-        let answer = ask(until.saturating_duration_since(Instant::now()));
-        let passes = answer.as_ref().is_err_and(is_without_coordinator);
-        if !passes || Instant::now() + PAUSE >= until {
-            return answer;
-        }
-        thread::sleep(PAUSE);
-    }
-}
-
-fn is_without_coordinator(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
-    let code = error.rdkafka_error_code();
-    code.is_some_and(|code| [CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator].contains(&code))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    /// Asks of a broker that answers with these errors first; says how often it was asked.
-    fn asked(errors: &[RDKafkaErrorCode], within: Duration) -> (KafkaResult<()>, usize) {
-        let times = Cell::new(0);
-        let answer = patiently(within, |_| {
-            let error = errors.get(times.replace(times.get() + 1));
-            error.map_or(Ok(()), |code| Err(KafkaError::MetadataFetch(*code)))
-        });
-        (answer, times.get())
-    }
-
-    #[test]
-    fn a_coordinator_that_is_only_being_found_is_waited_for() {
-        use RDKafkaErrorCode::{CoordinatorLoadInProgress, GroupAuthorizationFailed, NotCoordinator};
-        let starting = [NotCoordinator, CoordinatorLoadInProgress];
-        assert_eq!(asked(&starting, WITHIN), (Ok(()), 3));
-        let refused = KafkaError::MetadataFetch(GroupAuthorizationFailed);
-        assert_eq!(asked(&[NotCoordinator, GroupAuthorizationFailed], WITHIN), (Err(refused), 2));
-        let gone = KafkaError::MetadataFetch(NotCoordinator);
-        assert_eq!(asked(&[NotCoordinator; 3], PAUSE), (Err(gone), 1), "no longer than it may take");
-    }
 }

@@ -14,6 +14,7 @@ mod handle;
 mod lag;
 mod metrics;
 mod partitions;
+mod patience;
 mod producer;
 mod properties;
 mod read;

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::admin::{Admin, WITHIN};
 use crate::client;
 use crate::error::Error;
+use crate::patience::patiently;
 use crate::record;
 
 const DOING: &str = "reading topics";
@@ -86,7 +87,8 @@ fn span(client: &BaseConsumer, topic: &str, since: Option<DateTime<Utc>>) -> Res
     let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
     let mut partitions = Vec::new();
     for partition in found.map(MetadataTopic::partitions).unwrap_or_default() {
-        let (start, end) = client.fetch_watermarks(topic, partition.id(), WITHIN).map_err(Error::request(DOING))?;
+        let ends = patiently(WITHIN, |left| client.fetch_watermarks(topic, partition.id(), left));
+        let (start, end) = ends.map_err(Error::request(DOING))?;
         partitions.push((partition.id(), start, end));
     }
     if let Some(since) = since {
@@ -115,7 +117,8 @@ fn starts(
             .add_partition_offset(topic, *id, Offset::Offset(since.timestamp_millis().max(0)))
             .map_err(Error::request(DOING))?;
     }
-    let found = client.offsets_for_times(asked, WITHIN).map_err(Error::request(DOING))?;
+    let found = patiently(WITHIN, |left| client.offsets_for_times(asked.clone(), left));
+    let found = found.map_err(Error::request(DOING))?;
     let place = |element: &TopicPartitionListElem<'_>| match element.offset() {
         Offset::Offset(offset) => Some((element.partition(), offset)),
         Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
