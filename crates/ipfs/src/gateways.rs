@@ -106,7 +106,7 @@ impl Gateways {
         let wanted = ContentId::parse(cid.as_str())?;
         let mut tree = Tree::new(wanted, LARGEST);
         let (mut tried, mut faults, mut too_late) = (Vec::new(), Vec::new(), Vec::new());
-        while let Ok(lease) = self.pool.acquire(Traffic::Read, &tried).await {
+        while let Ok(lease) = self.pool.acquire(Traffic::Read.critical(), &tried).await {
             tried.push(Arc::clone(lease.label()));
             let begun = Instant::now();
             let read = lease.client().read(&wanted, &mut tree, self.patience).await;

@@ -22,6 +22,6 @@ pub use health::{Dependency, DependencyHealth, HealthBoard, HealthState, LastFai
 pub use jitter::Jitter;
 pub use policy::{Policies, Policy, PolicyFault, PolicyName, PolicyProblem, PolicyRow};
 pub use pool::{
-    Endpoint, EndpointConfig, EndpointHealth, Fault, InvalidPool, Lease, NoEndpoint, Pool, PoolProblem, PoolSettings,
-    Traffic,
+    Call, Endpoint, EndpointConfig, EndpointHealth, Fault, InvalidPool, Lease, NoEndpoint, Pool, PoolProblem,
+    PoolSettings, Traffic,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use resilience::{Backoff, BackoffPolicy, NoEndpoint, Traffic};
+use resilience::{Backoff, BackoffPolicy, Call, NoEndpoint, Traffic};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use solana_client::rpc_request::RpcRequest;
@@ -16,7 +16,8 @@ use crate::call::{Answer, PATIENCE};
 use crate::endpoints::Endpoints;
 use crate::rpc_error::{RpcError, RpcErrorKind};
 
-const READ: Traffic = Traffic::Read;
+/// What is read is read for many operations at once, critical ones among them.
+const READ: Call = Traffic::Read.critical();
 /// Pauses once every endpoint has failed in a row.
 const PAUSES: BackoffPolicy =
     BackoffPolicy { first: Duration::from_millis(200), factor: 2.0, cap: Duration::from_secs(4), jitter: 0.2 };

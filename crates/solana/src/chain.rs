@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use domain::{Attempt, MintAddress, Signature, WalletAddress};
+use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
 
 use crate::blockhash::Blockhash;
 use crate::commitment::Commitment;
@@ -65,9 +65,16 @@ pub trait Chain: ChainView {
     /// Tries out an unsigned transaction.
     fn simulate(&self, wire: &[u8]) -> impl Future<Output = Result<Simulated, RpcError>> + Send;
 
-    /// Sends the bytes of an attempt that is on record. In another `round` another endpoint comes first. With
-    /// `preflight` the endpoint tries it out before it passes it on.
-    fn send(&self, attempt: &Attempt, round: u32, preflight: bool) -> impl Future<Output = SendOutcome> + Send;
+    /// Sends the bytes of an attempt that is on record. Those of a critical operation may go past a breaker that is
+    /// bypassed. In another `round` another endpoint comes first. With `preflight` the endpoint tries it out before
+    /// it passes it on.
+    fn send(
+        &self,
+        attempt: &Attempt,
+        priority: Priority,
+        round: u32,
+        preflight: bool,
+    ) -> impl Future<Output = SendOutcome> + Send;
 
     /// Whether the attempt can no longer land and its mint is absent: the finalized height is two blocks past its last
     /// valid one, and the mint is absent at `finalized` as of that height's slot, on as many endpoints as `opinions`

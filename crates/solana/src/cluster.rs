@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::{Attempt, MintAddress, Signature, WalletAddress};
+use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
 use serde_json::json;
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
@@ -182,8 +182,8 @@ impl Chain for Cluster {
         Ok(Simulated { units, succeeded: err.is_none() && units > 0 })
     }
 
-    async fn send(&self, attempt: &Attempt, round: u32, preflight: bool) -> SendOutcome {
-        self.sending.send(attempt, round > 0, preflight).await
+    async fn send(&self, attempt: &Attempt, priority: Priority, round: u32, preflight: bool) -> SendOutcome {
+        self.sending.send(attempt, priority, round > 0, preflight).await
     }
 
     async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {

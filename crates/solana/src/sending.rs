@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::{Attempt, Signature};
-use resilience::{Lease, NoEndpoint, Traffic};
+use domain::{Attempt, Priority, Signature};
+use resilience::{Call, Lease, NoEndpoint, Traffic};
 use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
 use tokio::sync::Semaphore;
@@ -49,14 +49,21 @@ impl Sending {
     }
 
     /// See [`crate::Chain::send`]. Whoever had these bytes before comes last.
-    pub(crate) async fn send(&self, attempt: &Attempt, again: bool, preflight: bool) -> SendOutcome {
+    pub(crate) async fn send(
+        &self,
+        attempt: &Attempt,
+        priority: Priority,
+        again: bool,
+        preflight: bool,
+    ) -> SendOutcome {
+        let call = Call { traffic: Traffic::Send, critical: priority == Priority::Critical };
         let params = params(attempt, preflight);
         let _place = self.places.acquire().await;
         let mut had_it = self.went_through(&attempt.signature).filter(|_| again);
         let mut tried: Vec<_> = had_it.iter().cloned().collect();
         let mut last = None;
         loop {
-            let lease = match self.endpoints.pool.acquire(Traffic::Send, &tried).await {
+            let lease = match self.endpoints.pool.acquire(call, &tried).await {
                 Ok(lease) => lease,
                 Err(none) => match had_it.take() {
                     Some(label) => {

@@ -99,13 +99,13 @@ impl Endpoints {
     }
 }
 
-/// Whether calls may go there, its next one as a probe perhaps.
+/// Whether calls may go there: its next one as a probe perhaps, or those of critical operations alone.
 fn is_in_use(endpoint: &Pooled, now: Instant) -> bool {
     let state = endpoint.breaker().state();
     let rests = match state.override_at(now).map(|forced| forced.kind) {
         Some(OverrideKind::ForcedOpen) => true,
-        Some(OverrideKind::ForcedClosed) => false,
-        Some(OverrideKind::Bypass | OverrideKind::ExtendedRest(_)) | None => {
+        Some(OverrideKind::ForcedClosed | OverrideKind::Bypass) => false,
+        Some(OverrideKind::ExtendedRest(_)) | None => {
             matches!(state.position, Position::Open { until } if now < until)
         }
     };

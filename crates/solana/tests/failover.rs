@@ -4,7 +4,7 @@ mod senders;
 
 use std::time::Duration;
 
-use domain::FailureClass;
+use domain::{FailureClass, Priority};
 use futures::future::join_all;
 use resilience::{BreakerSettings, HealthState, PoolSettings, Position};
 use senders::{Fleet, Mood, attempt, fleet, fleet_of};
@@ -115,7 +115,7 @@ async fn one_that_hangs_costs_nobody_more_than_a_moment() {
     let cluster = Cluster::start(fleet.endpoints.clone(), 0);
     fleet.senders.iter().for_each(|sender| sender.becomes(Mood::Hanging));
     let sent = Instant::now();
-    let outcome = cluster.send(&attempt(), 0, false).await;
+    let outcome = cluster.send(&attempt(), Priority::Normal, 0, false).await;
     assert!(matches!(outcome, SendOutcome::MayHaveLanded(_)), "{outcome:?}");
     assert!(sent.elapsed() < Duration::from_secs(6));
 }
@@ -149,7 +149,9 @@ async fn while_all_are_out_no_call_is_made_and_a_good_probe_ends_it_early() {
     assert_eq!((error.code(), error.class()), ("rpc-all-out", FailureClass::Outage));
     assert_eq!(fleet.senders.iter().map(|sender| sender.questions()).sum::<usize>(), questions, "a call was made");
     let cluster = Cluster::start(fleet.endpoints.clone(), 0);
-    let SendOutcome::NotReached(error) = cluster.send(&attempt(), 0, true).await else { panic!("it was sent") };
+    let SendOutcome::NotReached(error) = cluster.send(&attempt(), Priority::Normal, 0, true).await else {
+        panic!("it was sent")
+    };
     assert_eq!(error.code(), "rpc-all-out");
 
     fleet.senders.iter().for_each(|sender| sender.becomes(Mood::Well));
@@ -188,13 +190,13 @@ async fn the_same_bytes_go_through_another_endpoint_each_time() {
     let mut went = Vec::new();
     for round in 0..12 {
         let before: Vec<_> = fleet.senders.iter().map(|sender| sender.sends()).collect();
-        assert_eq!(cluster.send(&attempt(), round, false).await, SendOutcome::Accepted);
+        assert_eq!(cluster.send(&attempt(), Priority::Normal, round, false).await, SendOutcome::Accepted);
         went.push((0..3).find(|index| fleet.senders[*index].sends() > before[*index]).unwrap());
     }
     assert!(went.windows(2).all(|pair| pair[0] != pair[1]), "{went:?}");
     fleet.senders[1..].iter().for_each(|sender| sender.becomes(Mood::Refusing));
     for _ in 0..3 {
-        let outcome = cluster.send(&attempt(), 1, false).await;
+        let outcome = cluster.send(&attempt(), Priority::Normal, 1, false).await;
         assert_eq!(outcome, SendOutcome::Accepted, "where nobody else is, the same one gets them again");
     }
 }
@@ -208,7 +210,7 @@ async fn reads_never_hold_up_a_send() {
     let reads = join_all((0..10).map(|_| fleet.ask()));
     let send = async {
         sleep(Duration::from_millis(100)).await;
-        assert_eq!(cluster.send(&attempt(), 0, false).await, SendOutcome::Accepted);
+        assert_eq!(cluster.send(&attempt(), Priority::Normal, 0, false).await, SendOutcome::Accepted);
         assert!(started.elapsed() < Duration::from_millis(200));
     };
     let (answers, ()) = tokio::join!(reads, send);

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::FailureClass;
+use domain::{FailureClass, Priority};
 use serde_json::{Value, json};
 use solana::{Chain, OnChainErrorKind, RpcError, SendOutcome};
 use solana_client::rpc_request::RpcRequest;
@@ -108,7 +108,7 @@ async fn an_endpoint_that_could_not_be_asked_is_checked_before_its_first_use() {
 
 async fn outcome_of(answer: impl Fn() -> Response + Send + Sync + 'static) -> SendOutcome {
     let rpc = FakeRpc::start(move |_, _| answer()).await;
-    cluster(&[&rpc.url]).send(&attempt(), 0, true).await
+    cluster(&[&rpc.url]).send(&attempt(), Priority::Normal, 0, true).await
 }
 
 fn preflight(err: &Value) -> Response {
@@ -164,7 +164,7 @@ async fn a_send_goes_elsewhere_at_once_and_alternates() {
     let behind = FakeRpc::start(|_, _| error(-32016, "behind", Value::Null)).await;
     let good = FakeRpc::start(|_, _| result(json!("5sig"))).await;
     let both = cluster(&[&behind.url, &good.url]);
-    assert_eq!(both.send(&attempt(), 0, true).await, SendOutcome::Accepted);
+    assert_eq!(both.send(&attempt(), Priority::Normal, 0, true).await, SendOutcome::Accepted);
     let params = &good.calls("sendTransaction")[0];
     assert_eq!(params[0], json!("AQID"));
     assert_eq!(
@@ -176,7 +176,7 @@ async fn a_send_goes_elsewhere_at_once_and_alternates() {
     let second = FakeRpc::start(|_, _| result(json!("5sig"))).await;
     let both = cluster(&[&first.url, &second.url]);
     for round in 0..4 {
-        both.send(&attempt(), round, false).await;
+        both.send(&attempt(), Priority::Normal, round, false).await;
     }
     assert_eq!((first.calls("sendTransaction").len(), second.calls("sendTransaction").len()), (2, 2));
 }

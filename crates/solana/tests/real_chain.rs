@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use domain::{Attempt, OperationId};
+use domain::{Attempt, OperationId, Priority};
 use serde_json::json;
 use solana::{
     Chain, ChainView, Commitment, Landing, MaxSupply, MintOrder, MintState, OnChainErrorKind, Opinions, SendOutcome,
@@ -30,7 +30,7 @@ impl RealChain {
     async fn minted(&self) -> (OperationId, MintOrder, Attempt) {
         let (id, order) = self.order();
         let attempt = self.sign(&id, &order, FIRST).await;
-        assert_eq!(self.cluster.send(&attempt, 0, true).await, SendOutcome::Accepted);
+        assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
         assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
         (id, order, attempt)
     }
@@ -73,8 +73,8 @@ async fn an_nft_is_minted_and_everything_about_it_is_right() {
 async fn the_same_bytes_twice_are_one_nft() {
     let chain = RealChain::connect();
     let (_, order, attempt) = chain.minted().await;
-    assert_eq!(chain.cluster.send(&attempt, 1, true).await, SendOutcome::AlreadyProcessed);
-    chain.cluster.send(&attempt, 0, false).await;
+    assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 1, true).await, SendOutcome::AlreadyProcessed);
+    chain.cluster.send(&attempt, Priority::Normal, 0, false).await;
     let nft = chain.cluster.nft(&order.mint, &order.owner, 0).await.unwrap();
     assert_eq!((nft.mint.unwrap().supply, nft.holding.unwrap().amount), (1, 1));
 }
@@ -85,9 +85,9 @@ async fn a_second_transaction_for_the_same_mint_fails_and_is_a_question_for_the_
     let (id, order, first) = chain.minted().await;
     let again = chain.sign(&id, &order, SigningGround { signed_before: 1, ..FIRST }).await;
     assert_ne!(again.signature, first.signature);
-    let outcome = chain.cluster.send(&again, 0, true).await;
+    let outcome = chain.cluster.send(&again, Priority::Normal, 0, true).await;
     assert!(outcome.failed_for(OnChainErrorKind::AlreadyThere), "{outcome:?}");
-    chain.cluster.send(&again, 0, false).await;
+    chain.cluster.send(&again, Priority::Normal, 0, false).await;
     let Landing::Failed { error, .. } = chain.landed(&again, Commitment::Confirmed).await else { panic!("it failed") };
     assert_eq!(error.kind, OnChainErrorKind::AlreadyThere, "{error}");
     assert_eq!(chain.state(&order).await, MintState::Minted);
@@ -117,12 +117,12 @@ async fn lamports_of_a_stranger_do_not_block_the_address() {
         context_slot: blockhash.context_slot,
         ..support::attempt()
     };
-    assert_eq!(chain.cluster.send(&gift, 0, true).await, SendOutcome::Accepted);
+    assert_eq!(chain.cluster.send(&gift, Priority::Normal, 0, true).await, SendOutcome::Accepted);
     assert!(matches!(chain.landed(&gift, Commitment::Confirmed).await, Landing::Landed { .. }));
     assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 1_000_000 });
 
     let attempt = chain.sign(&id, &order, SigningGround { lamports: 1_000_000, signed_before: 0 }).await;
-    assert_eq!(chain.cluster.send(&attempt, 0, true).await, SendOutcome::Accepted);
+    assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
     assert!(matches!(chain.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
     assert_eq!(chain.state(&order).await, MintState::Minted);
     assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(attempt.signature)), "not the gift");
@@ -142,7 +142,7 @@ async fn an_attempt_that_was_never_sent_expires_and_lands_no_more() {
         }
     };
     tokio::time::timeout(Duration::from_mins(4), until_expired).await.expect("it expires");
-    let outcome = chain.cluster.send(&attempt, 0, true).await;
+    let outcome = chain.cluster.send(&attempt, Priority::Normal, 0, true).await;
     assert!(matches!(outcome, SendOutcome::BlockhashNotFound(_)), "{outcome:?}");
     assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 0 });
 }

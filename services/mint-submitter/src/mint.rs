@@ -85,7 +85,7 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
             let outcome = if sends.seen {
                 SendOutcome::AlreadyProcessed
             } else {
-                self.chain.send(attempt, round, !sends.taken).await
+                self.chain.send(attempt, operation.priority, round, !sends.taken).await
             };
             sends.note(&outcome);
             let landing = self.chain.landing(attempt.into(), Commitment::Confirmed, fate::patience(&outcome)).await;

@@ -43,11 +43,15 @@ impl Machine {
 
     pub(super) fn admit(&mut self, now: Instant, critical: bool) -> Result<Round, Refusal> {
         match self.state().override_at(now) {
-            Some(Override { kind: OverrideKind::ForcedOpen, until }) => return Err(Some(until)),
-            Some(Override { kind: OverrideKind::Bypass, .. }) if critical => return Ok(self.round_if_closed()),
+            Some(Override { kind: OverrideKind::ForcedOpen, until }) => Err(Some(until)),
+            // The verdict on a call that only the bypass lets through does not count.
+            Some(Override { kind: OverrideKind::Bypass, .. }) if critical => self.admit_unforced(now).or(Ok(None)),
             // What is forced closed was closed by it, and does not open.
-            Some(_) | None => {}
+            Some(_) | None => self.admit_unforced(now),
         }
+    }
+
+    fn admit_unforced(&mut self, now: Instant) -> Result<Round, Refusal> {
         match self.phase {
             Phase::Closed { .. } => {}
             Phase::Open { since } if now < self.rested(since) => return Err(Some(self.rested(since))),
@@ -120,13 +124,6 @@ impl Machine {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.round += 1;
-    }
-
-    const fn round_if_closed(&self) -> Round {
-        match self.phase {
-            Phase::Closed { .. } => Some(self.round),
-            Phase::Open { .. } | Phase::HalfOpen { .. } => None,
-        }
     }
 
     /// When a rest that began at `since` is over. An extended one ends with its override, but no sooner than a plain one.

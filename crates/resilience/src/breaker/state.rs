@@ -50,7 +50,8 @@ pub enum OverrideKind {
     ForcedOpen,
     /// Closed at once and held closed: failures are counted, but open it only afterwards.
     ForcedClosed,
-    /// Calls of critical operations go through whatever the position, and have no say in it.
+    /// Calls of critical operations go through whatever the position. Those that no other call could follow have no say in
+    /// it.
     Bypass,
     /// It rests at least that long when it is open: for an outage known to last.
     ExtendedRest(Duration),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::vitals::Vitals;
 use super::{EndpointConfig, Lease, PoolSettings};
-use crate::{Breaker, Budget, Position};
+use crate::{Breaker, BreakerOpen, Budget, Permit, Position};
 
 /// What a call to an endpoint outside our region costs more, in seconds.
 const REGION_COST: f64 = 0.05;
@@ -26,6 +26,29 @@ pub enum Traffic {
     Send,
 }
 
+/// A call, as far as it decides where it may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// What it is for.
+    pub traffic: Traffic,
+    /// Whether it may go to an endpoint whose breaker is bypassed for critical operations.
+    pub critical: bool,
+}
+
+impl Traffic {
+    /// A call that may use a bypass.
+    #[must_use]
+    pub const fn critical(self) -> Call {
+        Call { traffic: self, critical: true }
+    }
+}
+
+impl From<Traffic> for Call {
+    fn from(traffic: Traffic) -> Self {
+        Self { traffic, critical: false }
+    }
+}
+
 /// A call that failed, as the pool wants to hear of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -35,6 +58,17 @@ pub struct Fault {
     pub code: Cow<'static, str>,
     /// What the endpoint asked for, if it did.
     pub retry_after: Option<Duration>,
+}
+
+/// How a call comes to an endpoint that is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Like any other.
+    Closed,
+    /// As its probe.
+    HalfOpen,
+    /// Past its breaker.
+    Bypassed,
 }
 
 /// One endpoint of a pool.
@@ -97,20 +131,21 @@ impl<T> Endpoint<T> {
         self.vitals().is_behind(lag, Instant::now());
     }
 
-    /// Whether it is of use to anybody. If not (its breaker is open, or it asked us to stay away), when that is worth
-    /// asking again; without an instant, its probe is under way.
-    pub(super) fn in_use(&self, traffic: Traffic, now: Instant) -> Result<(), Option<Instant>> {
+    /// Whether it is of use to such a call, and how. If not (its breaker is open, or it asked us to stay away), when that is
+    /// worth asking again; without an instant, its probe is under way.
+    pub(super) fn in_use(&self, call: Call, now: Instant) -> Result<Standing, Option<Instant>> {
         let state = self.breaker.state();
-        if !state.admits(now, false) {
+        if !state.admits(now, call.critical) {
             return Err(state.changes_at(now));
         }
-        self.budget(traffic).paused_until().map_or(Ok(()), |until| Err(Some(until)))
-    }
-
-    /// Whether the next call would be its probe.
-    pub(super) fn is_half_open(&self, now: Instant) -> bool {
-        let state = self.breaker.state();
-        state.position != Position::Closed && state.admits(now, false)
+        if let Some(until) = self.budget(call.traffic).paused_until() {
+            return Err(Some(until));
+        }
+        Ok(match state.position {
+            Position::Closed => Standing::Closed,
+            Position::Open { .. } | Position::HalfOpen { .. } if state.admits(now, false) => Standing::HalfOpen,
+            Position::Open { .. } | Position::HalfOpen { .. } => Standing::Bypassed,
+        })
     }
 
     /// Seconds that a call is expected to cost.
@@ -121,17 +156,21 @@ impl<T> Endpoint<T> {
     }
 
     /// A call, if breaker and budget allow it now; else when they may.
-    pub(super) fn lease(self: &Arc<Self>, traffic: Traffic) -> Result<Lease<T>, Option<Instant>> {
-        let permit = self.breaker.admit().map_err(|open| open.until)?;
-        self.budget(traffic).try_take().map_err(Some)?;
-        Ok(Lease::new(Arc::clone(self), traffic, permit))
+    pub(super) fn lease(self: &Arc<Self>, call: Call) -> Result<Lease<T>, Option<Instant>> {
+        let permit = self.admit(call).map_err(|open| open.until)?;
+        self.budget(call.traffic).try_take().map_err(Some)?;
+        Ok(Lease::new(Arc::clone(self), call.traffic, permit))
+    }
+
+    fn admit(&self, call: Call) -> Result<Permit, BreakerOpen> {
+        if call.critical { self.breaker.admit_critical() } else { self.breaker.admit() }
     }
 
     /// Waits until it may be of use again.
-    pub(super) async fn usable(&self, traffic: Traffic) {
+    pub(super) async fn usable(&self, call: Call) {
         loop {
-            self.breaker.admitting(false).await;
-            match self.budget(traffic).paused_until() {
+            self.breaker.admitting(call.critical).await;
+            match self.budget(call.traffic).paused_until() {
                 Some(until) => tokio::time::sleep_until(until).await,
                 None => return,
             }

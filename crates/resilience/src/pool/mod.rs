@@ -1,5 +1,6 @@
 //! A pool of endpoints that do the same: the better of two taken at random, never one that is out, and the
-//! emergency ones only when all others are.
+//! emergency ones only when all others are. A critical call may pass an open breaker that a person had bypassed, where
+//! nobody better is left.
 
 mod config;
 mod endpoint;
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 pub use self::config::{EndpointConfig, InvalidPool, PoolProblem, PoolSettings};
-pub use self::endpoint::{Endpoint, Fault, Traffic};
+use self::endpoint::Standing;
+pub use self::endpoint::{Call, Endpoint, Fault, Traffic};
 pub use self::health::EndpointHealth;
 pub use self::lease::Lease;
 use crate::Jitter;
@@ -91,11 +93,11 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     /// [`NoEndpoint`].
-    pub fn pick(&self, traffic: Traffic, tried: &[Arc<str>]) -> Result<Lease<T>, NoEndpoint> {
-        let now = Instant::now();
-        match self.pick_of(&self.regular, traffic, tried, now) {
+    pub fn pick(&self, call: impl Into<Call>, tried: &[Arc<str>]) -> Result<Lease<T>, NoEndpoint> {
+        let (call, now) = (call.into(), Instant::now());
+        match self.pick_of(&self.regular, call, tried, now) {
             Err(NoEndpoint::AllOut { until }) if !self.emergency.is_empty() => {
-                self.pick_of(&self.emergency, traffic, tried, now).map_err(|none| match none {
+                self.pick_of(&self.emergency, call, tried, now).map_err(|none| match none {
                     NoEndpoint::AllOut { until: later } => NoEndpoint::AllOut { until: earlier(until, later) },
                     NoEndpoint::AllTried | NoEndpoint::Busy { .. } => none,
                 })
@@ -108,14 +110,15 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     /// [`NoEndpoint`], though never [`NoEndpoint::Busy`].
-    pub async fn acquire(&self, traffic: Traffic, tried: &[Arc<str>]) -> Result<Lease<T>, NoEndpoint> {
-        let turn = match traffic {
+    pub async fn acquire(&self, call: impl Into<Call>, tried: &[Arc<str>]) -> Result<Lease<T>, NoEndpoint> {
+        let call = call.into();
+        let turn = match call.traffic {
             Traffic::Read => &self.reads,
             Traffic::Send => &self.sends,
         };
         let _turn = if tried.is_empty() { Some(turn.lock().await) } else { None };
         loop {
-            match self.pick(traffic, tried) {
+            match self.pick(call, tried) {
                 Err(NoEndpoint::Busy { until }) => tokio::time::sleep_until(until).await,
                 picked => return picked,
             }
@@ -123,61 +126,54 @@ impl<T> Pool<T> {
     }
 
     /// Waits until an endpoint may be of use again: for those who pause work while all are out.
-    pub async fn usable(&self, traffic: Traffic) {
-        let endpoints = self.endpoints().map(|endpoint| Box::pin(endpoint.usable(traffic)));
+    pub async fn usable(&self, call: impl Into<Call>) {
+        let call = call.into();
+        let endpoints = self.endpoints().map(|endpoint| Box::pin(endpoint.usable(call)));
         futures::future::select_all(endpoints).await;
     }
 
     fn pick_of(
         &self,
         endpoints: &[Arc<Endpoint<T>>],
-        traffic: Traffic,
+        call: Call,
         tried: &[Arc<str>],
         now: Instant,
     ) -> Result<Lease<T>, NoEndpoint> {
         let (mut in_use, mut back) = (Vec::new(), None);
         for endpoint in endpoints {
-            match endpoint.in_use(traffic, now) {
-                Ok(()) => in_use.push(endpoint),
+            match endpoint.in_use(call, now) {
+                Ok(standing) => in_use.push((standing, endpoint)),
                 Err(until) => back = earlier(back, until),
             }
         }
         if in_use.is_empty() {
             return Err(NoEndpoint::AllOut { until: back });
         }
-        let (half_open, mut closed): (Vec<_>, Vec<_>) = in_use
-            .into_iter()
-            .filter(|endpoint| !tried.contains(endpoint.label()))
-            .partition(|endpoint| endpoint.is_half_open(now));
-        if half_open.is_empty() && closed.is_empty() {
+        in_use.retain(|(_, endpoint)| !tried.contains(endpoint.label()));
+        if in_use.is_empty() {
             return Err(NoEndpoint::AllTried);
         }
 
-        let mut again = None;
-        let mut lease = |endpoint: &Arc<Endpoint<T>>| match endpoint.lease(traffic) {
-            Ok(lease) => Some(lease),
-            Err(until) => {
-                again = earlier(again, until);
-                None
-            }
-        };
         // A call that failed once already does not go probing, unless nothing else is left.
-        if tried.is_empty()
-            && let Some(probe) = half_open.iter().find_map(|endpoint| lease(endpoint))
-        {
-            return Ok(probe);
-        }
-        while !closed.is_empty() {
-            let best = self.better_of_two(&closed, traffic, now);
-            if let Some(lease) = lease(closed.remove(best)) {
-                return Ok(lease);
+        let order = if tried.is_empty() {
+            [Standing::HalfOpen, Standing::Closed, Standing::Bypassed]
+        } else {
+            [Standing::Closed, Standing::HalfOpen, Standing::Bypassed]
+        };
+        let mut again = None;
+        for standing in order {
+            let alike = in_use.iter().filter(|(its, _)| *its == standing);
+            let mut left: Vec<_> = alike.map(|(_, endpoint)| *endpoint).collect();
+            while !left.is_empty() {
+                let best = left.remove(self.better_of_two(&left, call.traffic, now));
+                match best.lease(call) {
+                    Ok(lease) => return Ok(lease),
+                    Err(until) => again = earlier(again, until),
+                }
             }
         }
-        match half_open.iter().find_map(|endpoint| lease(endpoint)) {
-            Some(probe) => Ok(probe),
-            // Without an instant, the probe that we saw free was taken by another thread.
-            None => Err(again.map_or(NoEndpoint::AllOut { until: None }, |until| NoEndpoint::Busy { until })),
-        }
+        // Without an instant, the probe that we saw free was taken by another thread.
+        Err(again.map_or(NoEndpoint::AllOut { until: None }, |until| NoEndpoint::Busy { until }))
     }
 
     /// Two at random, and of these the one that costs less; the preferred one where they cost about the same.

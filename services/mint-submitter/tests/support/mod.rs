@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Attempt, Clock, Content, MintAddress, Nft, Operation, OperationKind, Signature, State, WalletAddress};
+use domain::{
+    Attempt, Clock, Content, MintAddress, Nft, Operation, OperationKind, Priority, Signature, State, WalletAddress,
+};
 use mint_submitter::Minter;
 use solana::{
     Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
@@ -100,7 +102,7 @@ impl Chain for FakeChain {
         Ok(Simulated { units: 100_000, succeeded: true })
     }
 
-    async fn send(&self, attempt: &Attempt, _: u32, preflight: bool) -> SendOutcome {
+    async fn send(&self, attempt: &Attempt, _: Priority, _: u32, preflight: bool) -> SendOutcome {
         self.sent.lock().unwrap().push((attempt.signature, preflight));
         next(&mut self.script.lock().unwrap().sends, SendOutcome::Accepted)
     }

@@ -178,6 +178,29 @@ async fn emergency_endpoints_wait_until_all_others_are_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bypass_is_for_critical_calls_where_nobody_better_is_left() {
+    let pool = pool([endpoint("a"), endpoint("b")]);
+    let bypass = Override { kind: OverrideKind::Bypass, until: Instant::now() + Duration::from_mins(1) };
+    open(&pool, "a");
+    named(&pool, "a").breaker().set_override(Some(bypass));
+    for _ in 0..50 {
+        assert_eq!(&**pool.pick(Traffic::Send.critical(), &[]).unwrap().label(), "b");
+    }
+    open(&pool, "b");
+    assert!(matches!(pool.pick(Traffic::Send, &[]), Err(NoEndpoint::AllOut { until: Some(_) })));
+    for _ in 0..50 {
+        let lease = pool.pick(Traffic::Send.critical(), &[]).unwrap();
+        assert_eq!(&**lease.label(), "a");
+        lease.failed(fault(FailureClass::Outage));
+    }
+    let position = named(&pool, "a").breaker().state().position;
+    assert!(matches!(position, Position::Open { .. }), "calls past the breaker have no say in it");
+    pool.usable(Traffic::Send.critical()).await;
+    advance(Duration::from_mins(1)).await;
+    assert_eq!(named(&pool, "a").breaker().state().override_at(Instant::now()), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_call_probes_what_rested_and_lets_it_back() {
     let pool = three();
     open(&pool, "a");

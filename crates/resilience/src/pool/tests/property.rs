@@ -6,7 +6,8 @@ use super::*;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Call { tried: Vec<usize> },
+    Call { tried: Vec<usize>, critical: bool },
+    Bypass { endpoint: usize, seconds: u64 },
     End { call: usize, class: Option<FailureClass> },
     Cancel { call: usize },
     Probe { endpoint: usize, class: Option<FailureClass> },
@@ -16,7 +17,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let class = || prop::option::of(prop::sample::select(FailureClass::ALL.to_vec()));
     prop_oneof![
-        6 => prop::collection::vec(0_usize..4, 0..3).prop_map(|tried| Step::Call { tried }),
+        6 => (prop::collection::vec(0_usize..4, 0..3), any::<bool>())
+            .prop_map(|(tried, critical)| Step::Call { tried, critical }),
+        1 => (0_usize..4, 1_u64..60).prop_map(|(endpoint, seconds)| Step::Bypass { endpoint, seconds }),
         5 => (0_usize..8, class()).prop_map(|(call, class)| Step::End { call, class }),
         1 => (0_usize..8).prop_map(|call| Step::Cancel { call }),
         3 => (0_usize..4, class()).prop_map(|(endpoint, class)| Step::Probe { endpoint, class }),
@@ -26,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     /// Whatever happened before: no call goes to an endpoint that is out or was tried; none to an open one while a closed
-    /// one is there; to the emergency one only when all others are out.
+    /// one is there, and past a breaker none but a critical one; to the emergency one only when all others are out.
     #[test]
     fn never_an_open_endpoint_while_a_closed_one_is_there(steps in prop::collection::vec(step(), 1..150), seed: u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -41,24 +44,30 @@ proptest! {
             let mut calls = Vec::new();
             for step in steps {
                 match step {
-                    Step::Call { tried } => {
+                    Step::Call { tried, critical } => {
                         let tried: Vec<_> = tried.into_iter().map(|index| Arc::clone(&names[index])).collect();
                         let now = Instant::now();
-                        let usable: BTreeMap<_, _> = pool
-                            .endpoints()
-                            .map(|e| (Arc::clone(e.label()), e.in_use(Traffic::Read, now).is_ok()))
-                            .collect();
-                        let regular_out = names[..3].iter().all(|name| !usable[name]);
-                        match pool.pick(Traffic::Read, &tried) {
+                        let call = Call { traffic: Traffic::Read, critical };
+                        let standing: BTreeMap<_, _> =
+                            pool.endpoints().map(|e| (Arc::clone(e.label()), e.in_use(call, now).ok())).collect();
+                        let usable = |name: &Arc<str>| standing[name].is_some();
+                        let regular_out = !names[..3].iter().any(usable);
+                        match pool.pick(call, &tried) {
                             Ok(lease) => {
-                                prop_assert!(usable[lease.label()] && !tried.contains(lease.label()));
+                                prop_assert!(usable(lease.label()) && !tried.contains(lease.label()));
                                 prop_assert_eq!(lease.endpoint().emergency, regular_out);
+                                if standing[lease.label()] == Some(Standing::Bypassed) {
+                                    prop_assert!(critical);
+                                    let alike = if regular_out { &names[3..] } else { &names[..3] };
+                                    let mut left = alike.iter().filter(|name| usable(name) && !tried.contains(name));
+                                    prop_assert!(left.all(|name| standing[name] == Some(Standing::Bypassed)));
+                                }
                                 calls.push(lease);
                             }
-                            Err(NoEndpoint::AllOut { .. }) => prop_assert!(usable.values().all(|usable| !usable)),
+                            Err(NoEndpoint::AllOut { .. }) => prop_assert!(!names.iter().any(usable)),
                             Err(NoEndpoint::AllTried) => {
                                 let left = if regular_out { &names[3..] } else { &names[..3] };
-                                prop_assert!(left.iter().all(|name| !usable[name] || tried.contains(name)));
+                                prop_assert!(left.iter().all(|name| !usable(name) || tried.contains(name)));
                             }
                             Err(NoEndpoint::Busy { .. }) => prop_assert!(false, "these budgets never end"),
                         }
@@ -72,6 +81,11 @@ proptest! {
                     Step::Probe { endpoint, class } => {
                         let found = class.map_or(Ok(FAST), |class| Err(fault(class)));
                         pool.endpoints().nth(endpoint).unwrap().probed(found);
+                    }
+                    Step::Bypass { endpoint, seconds } => {
+                        let until = Instant::now() + Duration::from_secs(seconds);
+                        let bypass = Override { kind: OverrideKind::Bypass, until };
+                        pool.endpoints().nth(endpoint).unwrap().breaker().set_override(Some(bypass));
                     }
                     Step::Pass(time) => advance(time).await,
                 }
