@@ -1,10 +1,9 @@
 //! What pin providers answer.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use domain::{Clock, SystemClock};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use resilience::retry_after;
 use serde::de::DeserializeOwned;
 
 use crate::transport::{BodyFault, TransportFault, quote, read_body};
@@ -19,7 +18,7 @@ pub(crate) async fn ask(request: RequestBuilder) -> Result<Response, PinError> {
     match answer.status() {
         StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Ok(answer),
         status => {
-            let retry_after = retry_after(answer.headers());
+            let retry_after = retry_after(answer.headers(), SystemClock.now().into());
             Err(PinError::of_status(status.as_u16(), quote(answer).await, retry_after))
         }
     }
@@ -43,9 +42,4 @@ pub(crate) fn same_cid(content: &Content, answered: String) -> Result<(), PinErr
     } else {
         Err(PinError::OtherCid { expected: content.cid().clone(), answered })
     }
-}
-
-/// Seconds only: its other form, a date, would need a clock that agrees with theirs.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use domain::{Clock, SystemClock};
 use reqwest::header::ACCEPT;
 use reqwest::{Client, Response, StatusCode};
+use resilience::retry_after;
 use url::Url;
 
 use crate::dag::{Block, CarReader, Tree};
@@ -40,7 +42,8 @@ impl Gateway {
         };
         let answer = request.timeout(patience).send().await.map_err(TransportFault::from)?;
         if answer.status() != StatusCode::OK {
-            return Err(GatewayFault::Status(answer.status().as_u16()));
+            let retry_after = retry_after(answer.headers(), SystemClock.now().into());
+            return Err(GatewayFault::of_status(answer.status().as_u16(), retry_after));
         }
         if wanted.is_node() { read_car(answer, tree).await } else { read_block(answer, wanted, tree).await }
     }

@@ -1,6 +1,7 @@
 //! Why no gateway gave a content.
 
 use std::fmt;
+use std::time::Duration;
 
 use domain::{Cid, Failure, FailureClass};
 use resilience::Fault;
@@ -21,6 +22,14 @@ pub enum GatewayFault {
     /// The connection broke.
     #[error("broken answer ({0})")]
     Broken(String),
+    /// 429 or 503: not now.
+    #[error("status {status}")]
+    Busy {
+        /// HTTP status.
+        status: u16,
+        /// When it wants to be asked again, where it says so.
+        retry_after: Option<Duration>,
+    },
     /// It answered with another status than 200.
     #[error("status {0}")]
     Status(u16),
@@ -41,7 +50,9 @@ pub enum GatewayFault {
 impl GatewayFault {
     const fn class(&self) -> FailureClass {
         match self {
-            Self::TimedOut | Self::Broken(_) | Self::Status(_) | Self::Incomplete => FailureClass::Transient,
+            Self::TimedOut | Self::Broken(_) | Self::Busy { .. } | Self::Status(_) | Self::Incomplete => {
+                FailureClass::Transient
+            }
             Self::Unreachable(_) | Self::NotAsked | Self::TooLarge | Self::OtherBytes => FailureClass::Outage,
         }
     }
@@ -50,10 +61,11 @@ impl GatewayFault {
     pub(crate) const fn is_missing(&self) -> bool {
         match self {
             // 504 is what a gateway says that looked for it in vain.
-            Self::Status(status) => matches!(*status, 400..=428 | 430..=499 | 504),
+            Self::Status(status) => matches!(*status, 400..=499 | 504),
             Self::TimedOut
             | Self::Unreachable(_)
             | Self::Broken(_)
+            | Self::Busy { .. }
             | Self::TooLarge
             | Self::NotAsked
             | Self::Incomplete
@@ -63,19 +75,28 @@ impl GatewayFault {
 
     /// What it says of the gateway itself: whoever says that it has not the content is well.
     pub(crate) fn heard(&self) -> Fault {
-        let class = match self {
-            Self::Status(429) => FailureClass::RateLimited,
-            Self::Status(_) if self.is_missing() => FailureClass::Permanent,
-            Self::TimedOut => FailureClass::Degraded,
+        let (class, retry_after) = match self {
+            Self::Busy { status: 429, retry_after } => (FailureClass::RateLimited, *retry_after),
+            Self::Busy { retry_after, .. } => (FailureClass::Transient, *retry_after),
+            Self::Status(_) if self.is_missing() => (FailureClass::Permanent, None),
+            Self::TimedOut => (FailureClass::Degraded, None),
             Self::Unreachable(_)
             | Self::Broken(_)
             | Self::Status(_)
             | Self::TooLarge
             | Self::NotAsked
             | Self::Incomplete
-            | Self::OtherBytes => self.class(),
+            | Self::OtherBytes => (self.class(), None),
         };
-        Fault { class, code: self.code().into(), retry_after: None }
+        Fault { class, code: self.code().into(), retry_after }
+    }
+
+    /// Of an answer with another status than 200.
+    pub(crate) const fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            429 | 503 => Self::Busy { status, retry_after },
+            _ => Self::Status(status),
+        }
     }
 
     pub(crate) const fn code(&self) -> &'static str {
@@ -83,7 +104,7 @@ impl GatewayFault {
             Self::TimedOut => "timeout",
             Self::Unreachable(_) => "unreachable",
             Self::Broken(_) => "broken",
-            Self::Status(_) => "status",
+            Self::Busy { .. } | Self::Status(_) => "status",
             Self::TooLarge => "too-large",
             Self::NotAsked => "not-asked",
             Self::Incomplete => "incomplete",

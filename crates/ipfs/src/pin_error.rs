@@ -31,6 +31,8 @@ pub enum PinError {
         status: u16,
         /// The beginning of its answer.
         message: String,
+        /// When it wants to be asked again, where it says so.
+        retry_after: Option<Duration>,
     },
     /// 401, 402 or 403: the key, or what is paid for. No fault of the content, so that it waits for a person to mend it.
     #[error("the pin provider refuses our key: {status} {message}")]
@@ -102,10 +104,25 @@ impl PinError {
         Failure::new(self.class(), self.code(), self)
     }
 
+    /// How long it asked to be left alone.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Server { retry_after, .. } => *retry_after,
+            Self::TimedOut
+            | Self::Unreachable(_)
+            | Self::Broken(_)
+            | Self::KeyRefused { .. }
+            | Self::Misplaced { .. }
+            | Self::Rejected { .. }
+            | Self::OtherCid { .. } => None,
+        }
+    }
+
     pub(crate) fn of_status(status: u16, message: String, retry_after: Option<Duration>) -> Self {
         match status {
             429 => Self::RateLimited { retry_after },
-            408 | 500..=599 => Self::Server { status, message },
+            408 | 500..=599 => Self::Server { status, message, retry_after },
             401..=403 => Self::KeyRefused { status, message },
             400 | 413 | 415 | 422 => Self::Rejected { status, message },
             _ => Self::Misplaced { status, message },

@@ -11,6 +11,7 @@ mod health;
 mod jitter;
 mod policy;
 mod pool;
+mod retry_after;
 
 pub use backoff::{Backoff, BackoffPolicy};
 pub use breaker::{
@@ -25,3 +26,4 @@ pub use pool::{
     Call, Endpoint, EndpointConfig, EndpointHealth, Fault, InvalidPool, Lease, NoEndpoint, Pool, PoolProblem,
     PoolSettings, Traffic,
 };
+pub use retry_after::retry_after;

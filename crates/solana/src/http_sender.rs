@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::{Clock, SystemClock};
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
+use resilience::retry_after;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -64,11 +66,12 @@ impl HttpRpcSender {
         let post = self.client.post(self.address.expose_secret()).header(CONTENT_TYPE, "application/json").body(body);
         let response = post.send().await.map_err(|error| fault(TransportFault::of(error)))?;
         let status = response.status();
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(fault(TransportFault::RateLimited { retry_after: retry_after(response.headers()) }));
-        }
         if !status.is_success() {
-            return Err(fault(TransportFault::Status(status.as_u16())));
+            let retry_after = retry_after(response.headers(), SystemClock.now().into());
+            return Err(fault(match status {
+                StatusCode::TOO_MANY_REQUESTS => TransportFault::RateLimited { retry_after },
+                _ => TransportFault::Status { status: status.as_u16(), retry_after },
+            }));
         }
         let body = response.bytes().await.map_err(|error| fault(TransportFault::of(error)))?;
         let reply: Reply = serde_json::from_slice(&body).map_err(|error| {
@@ -111,10 +114,6 @@ impl RpcSender for HttpRpcSender {
 /// Carries a fault of ours through the client's error type, from where [`crate::RpcError`] takes it out again.
 fn fault(fault: TransportFault) -> ClientErrorKind {
     ClientErrorKind::Middleware(fault.into())
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 #[derive(Deserialize)]

@@ -92,8 +92,8 @@ impl RpcError {
         match &self.kind {
             RpcErrorKind::Transport(fault) => match fault {
                 TransportFault::RateLimited { .. } => FailureClass::RateLimited,
-                TransportFault::Status(408 | 425 | 500..) => FailureClass::Transient,
-                TransportFault::Status(_) | TransportFault::Refused(_) => FailureClass::Outage,
+                TransportFault::Status { status: 408 | 425 | 500.., .. } => FailureClass::Transient,
+                TransportFault::Status { .. } | TransportFault::Refused(_) => FailureClass::Outage,
                 TransportFault::TimedOut | TransportFault::Broken(_) | TransportFault::Unparsable(_) => {
                     FailureClass::Transient
                 }
@@ -119,7 +119,7 @@ impl RpcError {
         match &self.kind {
             RpcErrorKind::Transport(fault) => match fault {
                 TransportFault::RateLimited { .. } => "rpc-rate-limited",
-                TransportFault::Status(_) => "rpc-http-status",
+                TransportFault::Status { .. } => "rpc-http-status",
                 TransportFault::Refused(_) => "rpc-unreachable",
                 TransportFault::TimedOut => "rpc-timeout",
                 TransportFault::Broken(_) => "rpc-connection-broken",
@@ -148,7 +148,9 @@ impl RpcError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
-            RpcErrorKind::Transport(TransportFault::RateLimited { retry_after }) => *retry_after,
+            RpcErrorKind::Transport(
+                TransportFault::RateLimited { retry_after } | TransportFault::Status { retry_after, .. },
+            ) => *retry_after,
             RpcErrorKind::Transport(_)
             | RpcErrorKind::Answered { .. }
             | RpcErrorKind::WrongCluster { .. }

@@ -40,8 +40,10 @@ impl SendOutcome {
             RpcErrorKind::Transport(fault) => match fault {
                 TransportFault::RateLimited { .. } => Self::RateLimited(error),
                 // With a status of 4xx a gateway in front of the node turned it away.
-                TransportFault::Refused(_) | TransportFault::Status(400..=407 | 409..=499) => Self::NotReached(error),
-                TransportFault::Status(_)
+                TransportFault::Refused(_) | TransportFault::Status { status: 400..=407 | 409..=499, .. } => {
+                    Self::NotReached(error)
+                }
+                TransportFault::Status { .. }
                 | TransportFault::TimedOut
                 | TransportFault::Broken(_)
                 | TransportFault::Unparsable(_) => Self::MayHaveLanded(error),

@@ -8,12 +8,17 @@ pub enum TransportFault {
     /// HTTP 429, with the pause asked for.
     #[error("rate limited{}", retry_after.map(|pause| format!(", again in {} s", pause.as_secs())).unwrap_or_default())]
     RateLimited {
-        /// `Retry-After`, where it was given in seconds.
+        /// `Retry-After`, where it was given.
         retry_after: Option<Duration>,
     },
     /// Any other status that is not 2xx.
-    #[error("HTTP status {0}")]
-    Status(u16),
+    #[error("HTTP status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// `Retry-After`, where it was given.
+        retry_after: Option<Duration>,
+    },
     /// Nothing was sent: no address, no connection.
     #[error("not reached: {0}")]
     Refused(String),

@@ -22,10 +22,17 @@ async fn failure_of(answer: impl Fn() -> Response + Send + Sync + 'static) -> Rp
 
 #[tokio::test]
 async fn every_failure_has_its_class_and_code() {
-    let limited =
-        failure_of(|| (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "7")]).into_response()).await;
-    assert_eq!((limited.class(), limited.code()), (FailureClass::RateLimited, "rpc-rate-limited"));
-    assert_eq!(limited.retry_after(), Some(Duration::from_secs(7)));
+    let resting = |status: u16, retry_after: &'static str| {
+        let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        let status = axum::http::StatusCode::from_u16(status).unwrap();
+        failure_of(move || (status, [("retry-after", retry_after), date]).into_response())
+    };
+    for (status, class) in [(429, FailureClass::RateLimited), (503, FailureClass::Transient)] {
+        for retry_after in ["7", "Wed, 21 Oct 2026 07:28:07 GMT"] {
+            let failure = resting(status, retry_after).await;
+            assert_eq!((failure.class(), failure.retry_after()), (class, Some(Duration::from_secs(7))), "{failure}");
+        }
+    }
     let cases: [(Answer, FailureClass, &str); 11] = [
         (|| status(429), FailureClass::RateLimited, "rpc-rate-limited"),
         (|| error(429, "slow down", Value::Null), FailureClass::RateLimited, "rpc-rate-limited"),

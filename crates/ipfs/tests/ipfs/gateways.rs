@@ -196,3 +196,21 @@ async fn the_same_gateway_twice_is_refused_and_two_at_one_host_are_told_apart() 
     let labels: Vec<_> = gateways.health().into_iter().map(|health| health.label.to_string()).collect();
     assert_eq!(labels, ["ipfs.example", "ipfs.example#2"]);
 }
+
+#[tokio::test]
+async fn one_that_says_when_it_wants_to_be_asked_again_is_left_alone_until_then() {
+    for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&asked);
+        let answer = move || async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            (status, [("retry-after", "3600")])
+        };
+        let busy = serve(Router::new().route("/ipfs/{cid}", get(answer))).await;
+        let gateways = over(&[busy, honest().await]);
+        for _ in 0..20 {
+            assert_eq!(gateways.fetch(&hello()).await, Ok(Bytes::from("hello")));
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{status}");
+    }
+}

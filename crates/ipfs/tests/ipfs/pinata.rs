@@ -83,11 +83,13 @@ async fn every_status_has_its_class() {
 
 #[tokio::test]
 async fn how_long_to_wait_is_kept() {
-    let limited = |header: &'static str| answering((StatusCode::TOO_MANY_REQUESTS, [("retry-after", header)]));
-    let wait = Some(Duration::from_secs(17));
-    assert_eq!(error_of(&limited("17").await).await, PinError::RateLimited { retry_after: wait });
-    let unread = PinError::RateLimited { retry_after: None };
-    assert_eq!(error_of(&limited("Wed, 21 Oct 2026 07:28:00 GMT").await).await, unread);
+    let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+    for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+        for (header, wait) in [("17", Some(17)), ("Wed, 21 Oct 2026 07:28:17 GMT", Some(17)), ("soon", None)] {
+            let error = error_of(&answering((status, [("retry-after", header), date])).await).await;
+            assert_eq!(error.retry_after(), wait.map(Duration::from_secs), "{status}, {header}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,8 +13,10 @@ use super::Rate;
 
 /// The pause after a refusal, where it names none or less.
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest `Retry-After` that is believed.
+/// The longest `Retry-After` that is believed of who limits our rate.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(2);
+/// Likewise of who is unavailable: for how long, nobody knows, so it is looked at as often as one that says nothing.
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(30);
 /// No refusal makes a budget smaller than this share of its rate.
 pub(super) const SMALLEST_SHARE: f64 = 1.0 / 16.0;
 /// A budget that shrank gets this share of its rate back …

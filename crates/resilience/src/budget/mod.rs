@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::flow::Flow;
+use self::flow::{Flow, LONGEST_REST};
 pub use self::rate::{Rate, RateError};
 
 /// A budget of calls. Whoever waits is served in order.
@@ -54,9 +54,9 @@ impl Budget {
         });
     }
 
-    /// We were asked to come back later, for another reason than our rate.
+    /// We were asked to come back later, for another reason than our rate: nothing goes through until then, 30 s at most.
     pub fn pause(&self, time: Duration) {
-        self.flow(|flow, now| flow.pause(time, now));
+        self.flow(|flow, now| flow.pause(time.min(LONGEST_REST), now));
     }
 
     /// Until when nothing goes through because we were asked to stay away.
@@ -158,6 +158,8 @@ mod tests {
         sleep(LONGEST_PAUSE).await;
         budget.rate_limited(Some(Duration::ZERO));
         assert_eq!(budget.try_take(), Err(Instant::now() + SHORTEST_PAUSE));
+        budget.pause(Duration::from_hours(24));
+        assert_eq!(budget.try_take(), Err(Instant::now() + LONGEST_REST));
     }
 
     #[tokio::test(start_paused = true)]

@@ -76,7 +76,9 @@ fn judge<T>(what: String, answer: Result<T, GatewayError>) -> Row {
     };
     match fault {
         None | Some(GatewayFault::Status(404 | 410)) => Row::ok(what, "answers"),
-        Some(fault @ (GatewayFault::Status(_) | GatewayFault::TimedOut)) => Row::warn(what, fault, REMEDY),
+        Some(fault @ (GatewayFault::Busy { .. } | GatewayFault::Status(_) | GatewayFault::TimedOut)) => {
+            Row::warn(what, fault, REMEDY)
+        }
         Some(fault) => Row::fail(what, fault, REMEDY),
     }
 }
