@@ -1,18 +1,20 @@
 //! A pin provider that is called no more often than its plan allows, and not at all while it is down.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::{Failure, FailureClass};
 use ipfs::{Content, PinError, PinProvider};
-use resilience::{Breaker, BreakerOpen, BreakerSettings, Budget, Rate};
+use resilience::{
+    BreakerOpen, BreakerSettings, Budget, Endpoint, EndpointConfig, EndpointHealth, Fault, Rate, Traffic,
+};
 use tokio::time::Instant;
 
 /// A provider behind its breaker and within its budget.
 pub(crate) struct Guarded<P> {
-    provider: P,
-    pub breaker: Breaker,
-    pub budget: Budget,
+    endpoint: Arc<Endpoint<P>>,
     /// Leave that was taken and not used.
     spare: AtomicUsize,
 }
@@ -60,6 +62,14 @@ impl Refusal {
         }
     }
 
+    /// How long the provider asked to be left alone.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Open(_) => None,
+            Self::Failed(error) => error.retry_after(),
+        }
+    }
+
     /// Whether the same provider will refuse the next content too, whatever it says of its own state; none where only it
     /// can tell.
     pub const fn is_down(&self) -> Option<bool> {
@@ -75,57 +85,80 @@ impl Refusal {
     }
 }
 
+/// What it says of the provider. Only a rate limit is for the budget: one that is down for a while must not hold back what
+/// a backup can take.
+fn fault(error: &PinError) -> Fault {
+    let limited = error.class() == FailureClass::RateLimited;
+    Fault { class: error.class(), code: error.code().into(), retry_after: error.retry_after().filter(|_| limited) }
+}
+
 impl<P> fmt::Debug for Guarded<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("breaker", &self.breaker).finish_non_exhaustive()
+        f.debug_struct("Guarded").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
 impl<P: PinProvider> Guarded<P> {
     pub fn new(provider: P, rate: Rate, breaker: BreakerSettings) -> Self {
-        let breaker = Breaker::new(provider.name(), breaker);
-        Self { provider, breaker, budget: Budget::new(rate), spare: AtomicUsize::new(0) }
+        let config = EndpointConfig {
+            label: provider.name().into(),
+            client: provider,
+            region: None,
+            emergency: false,
+            reads: rate,
+            sends: rate,
+        };
+        Self { endpoint: Endpoint::alone(config, breaker), spare: AtomicUsize::new(0) }
     }
 
     pub fn name(&self) -> &'static str {
-        self.provider.name()
+        self.endpoint.client().name()
     }
 
     pub fn is_open(&self) -> bool {
-        !self.breaker.state().admits(Instant::now(), false)
+        !self.endpoint.breaker().state().admits(Instant::now(), false)
+    }
+
+    pub fn health(&self) -> EndpointHealth {
+        self.endpoint.health()
+    }
+
+    /// The share of its budget that is left.
+    pub fn headroom(&self) -> f64 {
+        self.budget().headroom()
     }
 
     /// Waits until a call may be made. One that is not going to be made needs no leave.
     pub async fn leave(&self) -> Leave<'_> {
         let one_less = |spare: usize| spare.checked_sub(1);
         if self.spare.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
-            self.budget.take().await;
+            self.budget().take().await;
         }
         Leave(&self.spare)
     }
 
     /// Pins a content, unless the breaker is open.
     pub async fn pin(&self, content: &Content, leave: Leave<'_>) -> Result<(), Refusal> {
-        let permit = self.breaker.admit()?;
+        let call = self.endpoint.begin(Traffic::Send)?;
         leave.used();
-        let begun = Instant::now();
-        let Err(error) = self.provider.pin(content).await else {
-            permit.succeeded(begun.elapsed());
-            return Ok(());
-        };
-        permit.failed(error.class());
-        if let PinError::RateLimited { retry_after } = error {
-            self.budget.rate_limited(retry_after);
+        let pinned = call.client().pin(content).await;
+        match &pinned {
+            Ok(()) => call.succeeded(),
+            Err(error) => call.failed(fault(error)),
         }
-        Err(error.into())
+        pinned.map_err(Refusal::Failed)
     }
 
     /// Asks the provider how it is. A good answer lets an open breaker try a call.
     pub async fn status(&self) -> Result<(), PinError> {
-        let status = self.provider.status().await;
+        let status = self.endpoint.client().status().await;
         if status.is_ok() {
-            self.breaker.probed_well();
+            self.endpoint.breaker().probed_well();
         }
         status
+    }
+
+    fn budget(&self) -> &Budget {
+        self.endpoint.budget(Traffic::Send)
     }
 }

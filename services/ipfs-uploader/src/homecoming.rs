@@ -72,7 +72,7 @@ impl<P: PinProvider, L: PinLedger> Homecoming<P, L> {
 
     async fn bring(&self, cid: &Cid) -> Result<(), Failure> {
         let first = &self.providers.first;
-        while first.budget.headroom() < OTHERS_SHARE {
+        while first.headroom() < OTHERS_SHARE {
             sleep(PAUSE).await;
         }
         let bytes = self.gateways.fetch(cid).await.map_err(|error| error.failure())?;

@@ -152,7 +152,7 @@ impl<P: PinProvider> Pinning<P> {
         held.get(cid).copied()
     }
 
-    /// All attempts at the first provider, or as many as the lease allows.
+    /// All attempts at the first provider, or as many as the lease and the provider's own `Retry-After` allow.
     async fn upload(&self, content: &Content, mut leave: Leave<'_>, until: Instant) -> Result<(), Refusal> {
         let first = &self.providers.first;
         let mut pauses = Backoff::new(self.pauses, Arc::clone(&self.jitter));
@@ -165,7 +165,7 @@ impl<P: PinProvider> Pinning<P> {
                 }
                 Err(refused) => refused,
             };
-            let next = Instant::now() + pauses.next_pause();
+            let next = Instant::now() + pauses.next_pause().max(refused.retry_after().unwrap_or_default());
             if !refused.may_pass() || attempt >= self.attempts || next >= until {
                 return Err(refused);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Failure;
 use futures::future::join_all;
 use ipfs::{Content, Flights, PinError, PinProvider};
-use resilience::{BreakerSettings, Dependency, Rate};
+use resilience::{BreakerSettings, Dependency, EndpointHealth, Rate};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -53,6 +53,12 @@ impl<P: PinProvider> Providers<P> {
             line,
             open: watch::Sender::new(true),
         })
+    }
+
+    /// How every provider is, the first one first.
+    #[must_use]
+    pub fn health(&self) -> Vec<EndpointHealth> {
+        self.all().map(Guarded::health).collect()
     }
 
     /// False while every provider is out: then there is no use in asking for anything to be pinned.

@@ -40,6 +40,8 @@ pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()>
     let images = Images::new(fetcher, Compressor::new(ImageLimits::default()), REMEMBERED);
     let line = process.health.dependency(PINNING, Policies::default()[PolicyName::IpfsReachable].attempts);
     let providers = providers(config.pinning, config.worker.breaker, line)?;
+    let shown = Arc::clone(&providers);
+    process.health.show_endpoints(PINNING, move || shown.health());
     let limits = PinLimits { concurrent: CONCURRENT_UPLOADS, attempts: config.gateways.attempts };
     let uploader = Uploader::new(images, Arc::clone(&providers), &store, limits, Arc::new(Jitter::from_os()));
     let homecoming = Homecoming { providers: Arc::clone(&providers), ledger: Arc::clone(&store), gateways };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::vitals::Vitals;
 use super::{EndpointConfig, Lease, PoolSettings};
-use crate::{Breaker, BreakerOpen, Budget, Permit, Position};
+use crate::{Breaker, BreakerOpen, BreakerSettings, Budget, Permit, Position};
 
 /// What a call to an endpoint outside our region costs more, in seconds.
 const REGION_COST: f64 = 0.05;
@@ -85,6 +85,12 @@ pub struct Endpoint<T> {
 }
 
 impl<T> Endpoint<T> {
+    /// An endpoint outside any pool, for whoever chooses by other rules.
+    #[must_use]
+    pub fn alone(config: EndpointConfig<T>, breaker: BreakerSettings) -> Arc<Self> {
+        Arc::new(Self::new(config, &PoolSettings { breaker, ..PoolSettings::default() }))
+    }
+
     pub(super) fn new(config: EndpointConfig<T>, settings: &PoolSettings) -> Self {
         Self {
             breaker: Breaker::new(Arc::clone(&config.label), settings.breaker),
@@ -160,6 +166,15 @@ impl<T> Endpoint<T> {
         let permit = self.admit(call).map_err(|open| open.until)?;
         self.budget(call.traffic).try_take().map_err(Some)?;
         Ok(Lease::new(Arc::clone(self), call.traffic, permit))
+    }
+
+    /// A call for which leave was taken from the budget before.
+    ///
+    /// # Errors
+    /// [`BreakerOpen`]: make no call.
+    pub fn begin(self: &Arc<Self>, call: impl Into<Call>) -> Result<Lease<T>, BreakerOpen> {
+        let call = call.into();
+        Ok(Lease::new(Arc::clone(self), call.traffic, self.admit(call)?))
     }
 
     fn admit(&self, call: Call) -> Result<Permit, BreakerOpen> {

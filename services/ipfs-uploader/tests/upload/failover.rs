@@ -40,6 +40,33 @@ async fn the_backup_takes_what_the_first_cannot_and_the_ledger_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_provider_is_shown_as_it_is() {
+    let rig = Rig::new();
+    rig.provider.go_down(refused());
+    let providers = rig.with_backup();
+    let worker = rig.worker_over(Arc::clone(&providers), PinLimits::default());
+    cids_of(&worker, &operation(1, "Ape", "asset:ape.png")).await;
+    let [first, backup] = providers.health().try_into().unwrap();
+    assert_eq!((&*first.label, &*backup.label), ("first", "backup"));
+    assert_eq!((first.breaker.name(Instant::now()), backup.breaker.name(Instant::now())), ("open", "closed"));
+    assert_eq!((first.last_error.as_deref(), backup.last_error), (Some("pin-provider-unreachable"), None));
+    assert!(first.success < 1.0 && first.latency.is_none() && backup.latency.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_down_for_long_by_its_own_word_is_not_waited_for() {
+    let rig = Rig::new();
+    let message = "maintenance".to_owned();
+    let retry_after = Some(Duration::from_mins(2));
+    rig.provider.go_down(PinError::Server { status: 503, message, retry_after });
+    let worker = rig.worker_over(rig.with_backup(), PinLimits::default());
+    let begun = Instant::now();
+    cids_of(&worker, &operation(1, "Ape", "asset:ape.png")).await;
+    assert_eq!((rig.provider.asked(), rig.backup.asked()), (2, 2), "once for each content");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn once_it_is_known_to_be_down_nobody_calls_it() {
     let rig = Rig::new();
     rig.provider.go_down(refused());

@@ -94,6 +94,18 @@ async fn a_provider_that_wants_rest_gets_it_from_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_says_when_it_is_back_is_not_asked_before() {
+    let rig = Rig::new();
+    let message = "maintenance".to_owned();
+    rig.provider.fail([PinError::Server { status: 503, message, retry_after: Some(Duration::from_secs(7)) }]);
+    let worker = rig.worker(PinLimits { concurrent: 1, ..PinLimits::default() });
+    let begun = Instant::now();
+    worker.run(&operation(1, "Ape", "asset:ape.png")).await.unwrap();
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(7) && took < Duration::from_secs(8), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_database_in_trouble_is_a_dependency_s() {
     let rig = Rig::new();
     rig.ledger.fail(StoreError::Unavailable(Failure::transient("database-unavailable", "gone")));
