@@ -110,6 +110,20 @@ pub struct OperationReport {
     pub nft: Option<NftReport>,
 }
 
+impl OperationReport {
+    /// How often the step was tried that the operation waits for, or failed in. The row's own count begins anew with every
+    /// transition; after a failure the history tells it, where the try that ended as FAILED is one more.
+    #[must_use]
+    pub fn tries(&self) -> u64 {
+        let failed = self.history.iter().rfind(|entry| entry.to == Some(State::Failed));
+        let Some(failed) = failed.filter(|_| matches!(self.operation.state, State::Failed | State::RolledBack)) else {
+            return self.operation.attempts.unsigned_abs().into();
+        };
+        let tried = |entry: &&HistoryEntry| entry.kind == "attempt-failed" && entry.version == failed.version - 1;
+        self.history.iter().filter(tried).count() as u64 + 1
+    }
+}
+
 /// Which operations to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListFilter {

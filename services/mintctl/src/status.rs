@@ -71,7 +71,7 @@ fn summary(report: &OperationReport) -> Table {
         row("failed from", from.to_string());
     }
     if let Some(failure) = &operation.failure {
-        row("last failure", format!("{} ({}), {} tries", failure, failure.class, operation.attempts));
+        row("last failure", format!("{failure} ({}), tries: {}", failure.class, report.tries()));
     }
     if let Some(reason) = &operation.needs_review {
         row("needs review", reason.clone());
@@ -154,7 +154,7 @@ pub fn document(report: &OperationReport) -> Value {
         })
     });
     let more = json!({
-        "milestones": report.milestones, "attemptsOnChain": attempts, "history": report.history, "record": nft,
+        "attempts": report.tries(), "milestones": report.milestones, "attemptsOnChain": attempts, "history": report.history, "record": nft,
     });
     view::merged(view::operation(&report.operation), more)
 }

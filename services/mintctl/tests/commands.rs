@@ -159,6 +159,7 @@ async fn operations_are_shown_listed_and_watched() -> Result<()> {
     let shown = document(&mintctl(&env, &["status", &failed_id, "--json"], b"")?)?;
     assert_eq!(shown["state"], "FAILED");
     assert_eq!(shown["error"]["code"], "not-an-image");
+    assert_eq!(shown["attempts"], 1);
     assert!(shown["milestones"]["failed"].is_string() && !shown["history"].as_array().context("history")?.is_empty());
     let plain = mintctl(&env, &["status", &failed_id], b"")?;
     assert!(stdout(&plain).contains("the source holds no image"), "{}", stdout(&plain));

@@ -1,10 +1,10 @@
 //! What operators ask.
 
-use domain::{OperationKind, State, Verdict};
-use engine::OperationStore;
+use domain::{Failure, Operation, OperationKind, State, Verdict};
+use engine::{OperationStore, PutOff};
 use store::ListFilter;
 
-use crate::support::{Fixture, database_updated, later, new_operation};
+use crate::support::{Fixture, database_updated, failed, ipfs_uploaded, later, new_operation};
 
 #[tokio::test]
 async fn everything_is_known_of_a_verified_operation() {
@@ -86,4 +86,36 @@ async fn the_schema_is_known_for_what_it_is() {
     assert_eq!(fixture.store.schema_is_current().await, Ok(false));
     fixture.must_execute("DROP TABLE _sqlx_migrations").await;
     assert_eq!(fixture.store.schema_is_current().await, Ok(false));
+}
+
+/// How often the operation was tried where it stands; and a try that failed once more.
+async fn tried_again(fixture: &Fixture, operation: &Operation) -> u64 {
+    let failure = Failure::transient("provider-away", "connection refused");
+    let put_off = PutOff { operation: fixture.load(operation.id).await, failure, spends: true, wait: None };
+    assert_eq!(fixture.store.put_off(&[put_off]).await, Ok(vec![true]));
+    tries(fixture, operation).await
+}
+
+async fn tries(fixture: &Fixture, operation: &Operation) -> u64 {
+    fixture.store.operation(operation.id).await.unwrap().unwrap().tries()
+}
+
+#[tokio::test]
+async fn the_tries_of_the_step_that_failed_are_remembered() {
+    let fixture = Fixture::with_contents().await;
+    let operation = fixture.inserted(1).await;
+    assert_eq!(tried_again(&fixture, &operation).await, 1);
+    let operation = fixture.advance(&fixture.load(operation.id).await, ipfs_uploaded()).await;
+    assert_eq!(tries(&fixture, &operation).await, 0, "another step");
+    assert_eq!(tried_again(&fixture, &operation).await, 1);
+    assert_eq!(tried_again(&fixture, &operation).await, 2);
+    let operation = fixture.advance(&fixture.load(operation.id).await, failed(None)).await;
+    assert_eq!(
+        (operation.attempts, tries(&fixture, &operation).await),
+        (0, 3),
+        "the last one is the one that failed it"
+    );
+    let at_once = fixture.inserted(2).await;
+    fixture.advance(&at_once, failed(None)).await;
+    assert_eq!(tries(&fixture, &at_once).await, 1);
 }
