@@ -1,14 +1,15 @@
 //! Where calls go while endpoints fail, in paused time and through senders that fail as they are told.
 
-mod senders;
+mod support;
 
 use std::time::Duration;
 
 use domain::{FailureClass, Priority};
 use futures::future::join_all;
 use resilience::{BreakerSettings, HealthState, PoolSettings, Position};
-use senders::{Fleet, Mood, attempt, fleet, fleet_of};
 use solana::{Chain, Cluster, EndpointsSettings, RpcErrorKind, SendOutcome, calls_per_second};
+use support::attempt;
+use support::senders::{Fleet, Mood, fleet, fleet_of};
 use tokio::time::{Instant, sleep};
 
 const REST: Duration = Duration::from_secs(30);

@@ -13,6 +13,6 @@ pub use crash::Crash;
 pub use database::Database;
 pub use memory_log::{Log, MemoryBacklog, MemorySink};
 pub use memory_store::{MemoryStore, RecordedAttempt, Tables};
-pub use samples::{event, new_operation, operation, operation_id, request};
+pub use samples::{event, letter, new_operation, operation, operation_id, request};
 pub use test_clock::TestClock;
 pub use topics::{kafka_brokers, unique_prefix};

@@ -1,7 +1,8 @@
 //! Operations as an API would ask for them.
 
 use chrono::{DateTime, Utc};
-use domain::{NewOperation, Operation, OperationId, OperationRequested, OutgoingRecord, Record, Topic};
+use domain::{NewOperation, Operation, OperationId, OperationRequested, OutgoingRecord, Record, Topic, header};
+use engine::Letter;
 use uuid::Uuid;
 
 /// An id that is the same for the same number.
@@ -31,6 +32,20 @@ pub fn request(id: OperationId, name: &str, topic_prefix: &str) -> OutgoingRecor
         value: Some(event(id, name).into_bytes()),
         headers: vec![],
     }
+}
+
+/// A dead letter of that value, put aside from that topic.
+#[must_use]
+pub fn letter(topic: &str, value: Option<&[u8]>) -> Letter {
+    Letter::read(Record {
+        topic: format!("{topic}.dlq"),
+        partition: 0,
+        offset: 0,
+        timestamp: None,
+        key: None,
+        value: value.map(<[u8]>::to_vec),
+        headers: vec![header("kafka_dlt-original-topic", topic)],
+    })
 }
 
 /// An operation whose event was accepted then.

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 #![allow(clippy::needless_pass_by_value, reason = "an answer is given, not lent")]
 
+pub mod senders;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -138,21 +138,9 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::header;
+    use testkit::letter;
 
     use super::*;
-
-    fn letter(topic: &str, value: Option<&[u8]>) -> Letter {
-        Letter::read(Record {
-            topic: format!("{topic}.dlq"),
-            partition: 0,
-            offset: 0,
-            timestamp: None,
-            key: None,
-            value: value.map(<[u8]>::to_vec),
-            headers: vec![header("kafka_dlt-original-topic", topic)],
-        })
-    }
 
     fn problem(topic: &str, value: Option<&[u8]>) -> Option<String> {
         decode(&letter(topic, value), "t.").problem.map(|failure| failure.code.into_owned())

@@ -66,20 +66,10 @@ pub fn requested(letter: &Letter) -> Option<OperationId> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Record, header};
-
     use super::*;
 
     fn letter(topic: &str, value: &str) -> Letter {
-        Letter::read(Record {
-            topic: format!("{topic}.dlq"),
-            partition: 0,
-            offset: 0,
-            timestamp: None,
-            key: None,
-            value: Some(value.into()),
-            headers: vec![header("kafka_dlt-original-topic", topic)],
-        })
+        testkit::letter(topic, Some(value.as_bytes()))
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Attempt, Signature};
 use resilience::{Dependency, EndpointHealth, HealthBoard, HealthState, Jitter};
 use serde_json::{Value, json};
 use solana::{Answer, EndpointAddress, Endpoints, EndpointsSettings, RpcError, TransportFault};
@@ -153,17 +152,5 @@ impl Fleet {
 
     pub fn line(&self) -> HealthState {
         self.line.state()
-    }
-}
-
-pub fn attempt() -> Attempt {
-    Attempt {
-        signature: Signature::from_bytes([5; 64]),
-        wire: vec![1, 2, 3],
-        blockhash: "11111111111111111111111111111111".into(),
-        last_valid_block_height: 1_000,
-        context_slot: 900,
-        compute_unit_price: 0,
-        endpoint: "a".into(),
     }
 }
