@@ -3,6 +3,7 @@
 mod batches;
 mod claims;
 mod commit;
+mod conflicts;
 mod dead_letters;
 mod insert;
 mod outage;
