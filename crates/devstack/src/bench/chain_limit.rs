@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use domain::{OperationId, WalletAddress};
+use domain::{OperationId, Priority, WalletAddress};
 use futures::{StreamExt, TryStreamExt, stream};
 use resilience::Jitter;
 use solana::{
@@ -52,7 +52,7 @@ pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
     stream::iter(&attempts)
         .map(Ok)
         .try_for_each_concurrent(SENDERS, async |attempt| {
-            let outcome = cluster.send(attempt, 0, false).await;
+            let outcome = cluster.send(attempt, Priority::Normal, 0, false).await;
             ensure!(outcome == SendOutcome::Accepted, "the chain did not take a mint: {outcome:?}");
             Ok(())
         })
