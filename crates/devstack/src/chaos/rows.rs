@@ -62,7 +62,7 @@ pub const ROWS: [Row; 30] = [
     Row::new("RPC, one of three", "garbage", Faults(&[(OneRpc, FaultKind::Garbage)]), 10),
     Row::new("RPC, all", "refused", Faults(&[(ALL_RPC, FaultKind::Refused)]), 30),
     Row::new("RPC, all", "429 storm", Faults(&[(ALL_RPC, FaultKind::TooMany(None))]), 30),
-    Row::new("pin provider, first", "refused", Faults(&[(PINS, FaultKind::Refused)]), 30),
+    Row::new("pin provider, first", "refused", Faults(&[(PINS, FaultKind::Refused)]), 120),
     Row::new("pin provider, first", "429 storm", Faults(&[(PINS, FaultKind::TooMany(None))]), 10),
     Row::new("pin provider, first", "wrong CID", Faults(&[(PINS, FaultKind::WrongCid)]), 10),
     Row::new("pin provider, first", "slow (3 s)", Faults(&[(PINS, SLOW)]), 10),
