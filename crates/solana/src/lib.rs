@@ -27,6 +27,7 @@ mod send_outcome;
 mod sending;
 mod settings;
 mod signer;
+mod slot_clock;
 mod slots;
 mod standard;
 mod token_metadata;

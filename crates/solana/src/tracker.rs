@@ -21,10 +21,9 @@ use crate::landing::{Landing, Watch};
 use crate::metrics;
 use crate::on_chain_error::OnChainError;
 use crate::rpc_error::RpcError;
+use crate::slot_clock::{SLOT, SlotClock};
 use crate::wire::{At, Status};
 
-/// How long a slot takes.
-const SLOT: Duration = Duration::from_millis(400);
 /// Slots between landing and finality, at least.
 const SLOTS_TO_FINALITY: u64 = 31;
 /// How often something is asked for that should be final by now, or that has not been seen at all.
@@ -57,7 +56,9 @@ impl ConfirmationTracker {
     pub(crate) fn start(endpoints: Arc<Endpoints>) -> Self {
         let (open, opened) = mpsc::unbounded_channel();
         let tip = Arc::new(AtomicU64::new(0));
-        tokio::spawn(Poller { endpoints, tip: Arc::clone(&tip), open: Vec::new() }.run(opened));
+        tokio::spawn(
+            Poller { endpoints, tip: Arc::clone(&tip), clock: SlotClock::new(), open: Vec::new() }.run(opened),
+        );
         Self { open, tip }
     }
 
@@ -86,6 +87,7 @@ impl ConfirmationTracker {
 struct Poller {
     endpoints: Arc<Endpoints>,
     tip: Arc<AtomicU64>,
+    clock: SlotClock,
     open: Vec<Open>,
 }
 
@@ -146,7 +148,8 @@ impl Poller {
             self.open.extend(chunk.into_iter().map(|open| Open { due, ..open }));
             return;
         };
-        self.tip.fetch_max(context.slot, Ordering::Relaxed);
+        let tip = self.tip.fetch_max(context.slot, Ordering::Relaxed).max(context.slot);
+        self.clock.note(tip, Instant::now());
         let statuses: HashMap<_, _> =
             chunk.iter().map(|open| open.watch.signature).zip(value).filter_map(|(of, is)| Some((of, is?))).collect();
         for mut open in chunk {
@@ -156,7 +159,7 @@ impl Poller {
                 // Whoever gave up waiting needs no answer.
                 let _ = open.reply.send(status.landing());
             } else {
-                open.due = Instant::now() + pause(status, open.commitment, context.slot);
+                open.due = Instant::now() + pause(status, open.commitment, context.slot, self.clock.slot());
                 self.open.push(open);
             }
         }
@@ -164,14 +167,14 @@ impl Poller {
 }
 
 /// When to look again.
-fn pause(status: Option<&Status>, commitment: Commitment, tip: u64) -> Duration {
-    let late = SLOT * SLOTS_BETWEEN_LATE_LOOKS;
+fn pause(status: Option<&Status>, commitment: Commitment, tip: u64, slot: Duration) -> Duration {
+    let late = slot * SLOTS_BETWEEN_LATE_LOOKS;
     match (commitment, status) {
         (Commitment::Confirmed, _) => SLOT,
         (Commitment::Finalized, None) => late,
         (Commitment::Finalized, Some(status)) => {
             let left = (status.slot + SLOTS_TO_FINALITY).saturating_sub(tip).min(SLOTS_TO_FINALITY);
-            late.max(SLOT * u32::try_from(left).unwrap_or(u32::MAX))
+            late.max(slot * u32::try_from(left).unwrap_or(u32::MAX))
         }
     }
 }
