@@ -74,8 +74,8 @@ pub struct ConsumptionReport {
 
 /// Rows that no record carries. All calls are safe to repeat.
 pub trait RowStore: Send + Sync + 'static {
-    /// Claims rows of a step whose next try is due, at most so many of each priority, the longest due first; and rows
-    /// that owe a status, of this step or ended.
+    /// Claims rows of a step whose next try is due, at most so many of each state and priority, the longest due first; and
+    /// rows that owe a status, of this step or ended.
     fn claim_due(
         &self,
         step: Step,

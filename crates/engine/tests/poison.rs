@@ -91,6 +91,7 @@ async fn a_foreign_source_gets_five_attempts() {
 async fn poison_on_a_request_topic_flags_the_operation_it_names() {
     let (world, id) = (World::default(), operation_id(1));
     world.log.append(request(id, "broken", ""));
+    run(&world, &[id]).await;
     world.log.append(raw(MINT_REQUESTS, Some(format!(r#"{{"operationId":"{id}","state":"NONE"}}"#).as_bytes())));
     let stranger = operation_id(2);
     let unknown = format!(r#"{{"operationId":"{stranger}","state":"IPFS_UPLOADED","version":2}}"#);

@@ -13,7 +13,8 @@ use kafka::{Admin, KafkaSettings, Producer, TopicPlan};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use service::config::{Program, WorkLimits};
 use service::{OpsListener, Process, Worker};
-use testkit::{Crash, MemoryStore, Tables, operation_id, request};
+use testkit::transitions::{image, ipfs_uploaded, metadata};
+use testkit::{Crash, MemoryStore, PinState, Tables, operation_id, request};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -42,9 +43,7 @@ impl StepHandler for Held {
     async fn run(&self, _: &Operation) -> Result<Transition, StepError> {
         self.started.fetch_add(1, Ordering::SeqCst);
         let _permit = self.let_go.acquire().await.expect("never closed");
-        let cid = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
-        let cid: domain::Cid = cid.parse().expect("a content id");
-        Ok(Transition::IpfsUploaded { image_cid: cid.clone(), metadata_cid: cid })
+        Ok(ipfs_uploaded())
     }
 }
 
@@ -80,6 +79,9 @@ async fn told_to_end_it_finishes_and_commits_what_it_has_in_hand() -> Result<()>
     let stop = CancellationToken::new();
     let (process, ops) = process(&stop)?;
     let tables = Arc::new(Tables::default());
+    for cid in [image(), metadata()] {
+        tables.type_pin(&cid, "pinata", PinState::Pinned);
+    }
     let store = Arc::new(MemoryStore::new(Arc::clone(&tables), Arc::new(Crash::never())));
     let (started, let_go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let limits = WorkLimits { retry_percent: 30, flood: FloodLimit { records: 500, percent: 50 } };

@@ -10,8 +10,8 @@ use testkit::{Crash, Tables, TestClock};
 
 use super::Chain;
 
-const IMAGE: &str = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
-const METADATA: &str = "bafkreiem4twkqzsq2aj4shbycd4yvoj2cx72vezicletlhi7dijjciqpui";
+pub const IMAGE: &str = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+pub const METADATA: &str = "bafkreiem4twkqzsq2aj4shbycd4yvoj2cx72vezicletlhi7dijjciqpui";
 
 /// How long the dependency of `patient` ones is away.
 const AWAY: TimeDelta = TimeDelta::seconds(9);
@@ -55,7 +55,9 @@ impl StepHandler for Mint {
     const AT_ONCE: usize = 64;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
-        let mint = MintAddress::from_bytes([9; 32]);
+        let mut address = [9; 32];
+        address[..16].copy_from_slice(operation.id.as_uuid().as_bytes());
+        let mint = MintAddress::from_bytes(address);
         let Some(attempt) = &operation.open_attempt else {
             let signature = self.chain.sign();
             let attempt = Attempt {

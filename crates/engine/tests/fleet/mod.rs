@@ -15,13 +15,13 @@ use engine::{
     Redrive, RowOutbox, Runner, StepHandler, StepProcessor, Sweeper, Telling, Upkeep, Window,
 };
 use resilience::Jitter;
-use testkit::{Crash, Log, MemoryBacklog, MemorySink, MemoryStore, Tables, TestClock};
+use testkit::{Crash, Log, MemoryBacklog, MemorySink, MemoryStore, PinState, Tables, TestClock};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use chain::Chain;
-use handlers::{Mint, Upload, Verify};
+use handlers::{IMAGE, METADATA, Mint, Upload, Verify};
 
 /// How often consumers and conditions look.
 const TURN: Duration = Duration::from_millis(50);
@@ -48,6 +48,9 @@ pub struct Process {
 impl World {
     pub fn start(&self, crash: Crash) -> Process {
         let crash = Arc::new(crash);
+        for cid in [IMAGE, METADATA] {
+            self.tables.type_pin(&cid.parse().expect("a content id"), "pinata", PinState::Pinned);
+        }
         let store = Arc::new(MemoryStore::new(Arc::clone(&self.tables), Arc::clone(&crash)));
         let sink = Arc::new(MemorySink { log: Arc::clone(&self.log), crash: Arc::clone(&crash) });
         let jitter = Arc::new(Jitter::from_seed(7));

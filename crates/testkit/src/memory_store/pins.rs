@@ -1,0 +1,75 @@
+//! Which provider holds which content, and who pins it now: `crates/store/src/pins.rs` in memory.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::Cid;
+use engine::{Pin, PinClaim};
+
+use super::rows::{PinRow, PinState, Rows};
+
+/// How long one process may take to pin a content.
+const LEASE: TimeDelta = TimeDelta::seconds(20);
+/// How long one process may take to pin what is owed.
+const OWED_LEASE: TimeDelta = TimeDelta::minutes(1);
+
+impl PinRow {
+    fn ran_out(&self, now: DateTime<Utc>) -> bool {
+        self.state == PinState::Pending && self.claimed_until.is_some_and(|until| until <= now)
+    }
+}
+
+impl Rows {
+    /// Claims what nobody has, or had and let run out.
+    pub fn claim_pins(&mut self, batch: &[Pin], now: DateTime<Utc>) -> Vec<PinClaim> {
+        batch.iter().map(|pin| self.claim_pin(pin, now)).collect()
+    }
+
+    fn claim_pin(&mut self, Pin { cid, size: _, provider }: &Pin, now: DateTime<Utc>) -> PinClaim {
+        if self.is_pinned(cid) {
+            return PinClaim::Pinned;
+        }
+        let key = (cid.clone(), provider.clone());
+        if self.pins.get(&key).is_some_and(|row| row.state != PinState::Unpinned && !row.ran_out(now)) {
+            return PinClaim::Elsewhere;
+        }
+        let claimed_until = Some(now + LEASE);
+        self.pins.put(key, PinRow { state: PinState::Pending, claimed_until });
+        PinClaim::Yours
+    }
+
+    /// What is being unpinned at this moment stays so.
+    pub fn pinned(&mut self, batch: &[Pin]) {
+        for Pin { cid, size: _, provider } in batch {
+            let key = (cid.clone(), provider.clone());
+            let stays = |row: &PinRow| matches!(row.state, PinState::Pinned | PinState::Unpinning);
+            if !self.pins.get(&key).is_some_and(stays) {
+                self.pins.put(key, PinRow { state: PinState::Pinned, claimed_until: None });
+            }
+        }
+    }
+
+    /// Claims what waits to be pinned at a provider though another one holds it, the longest waiting first.
+    pub fn pins_owed(&mut self, provider: &str, most: u16, now: DateTime<Utc>) -> Vec<Cid> {
+        let waits = |row: &PinRow| row.claimed_until.filter(|_| row.ran_out(now));
+        let of_provider = self.pins.iter().filter(|((_, at), _)| at == provider);
+        let mut owed: Vec<(DateTime<Utc>, Cid)> = of_provider
+            .filter_map(|((cid, _), row)| Some((waits(row)?, cid.clone())))
+            .filter(|(_, cid)| self.is_pinned(cid))
+            .collect();
+        owed.sort();
+        owed.truncate(usize::from(most));
+        let cids: Vec<Cid> = owed.into_iter().map(|(_, cid)| cid).collect();
+        for cid in &cids {
+            let key = (cid.clone(), provider.to_owned());
+            if let Some(row) = self.pins.get(&key).cloned() {
+                self.pins.put(key, PinRow { claimed_until: Some(now + OWED_LEASE), ..row });
+            }
+        }
+        cids
+    }
+
+    /// Whether any provider holds a content.
+    pub fn is_pinned(&self, cid: &Cid) -> bool {
+        let at_providers = self.pins.range((cid.clone(), String::new())..).take_while(|((at, _), _)| at == cid);
+        at_providers.into_iter().any(|(_, row)| row.state == PinState::Pinned)
+    }
+}
