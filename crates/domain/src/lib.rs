@@ -14,6 +14,7 @@ mod request;
 mod schemas;
 mod state;
 mod status;
+mod terms;
 mod topic;
 mod transition;
 
@@ -30,5 +31,6 @@ pub use request::StepRequest;
 pub use schemas::schemas;
 pub use state::{State, Step};
 pub use status::{Rejected, StatusChanged, StatusFailure};
+pub use terms::RetryTerms;
 pub use topic::Topic;
 pub use transition::{Cid, IllegalTransition, NftRecord, Transition};

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Attempt, Cid, Content, Failure, MintAddress, NewOperation, Signature, State};
+use crate::{Attempt, Cid, Content, Failure, MintAddress, NewOperation, RetryTerms, Signature, State};
 
 /// The idempotency key, chosen by the API: same id, same operation, for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -144,6 +144,8 @@ pub struct Operation {
     pub updated_at: DateTime<Utc>,
     /// The signed transaction whose fate is not known yet.
     pub open_attempt: Option<Attempt>,
+    /// What a person asked for when they had it tried again.
+    pub terms: RetryTerms,
 }
 
 impl Operation {
@@ -172,6 +174,7 @@ impl Operation {
             event_at: new.event_at,
             updated_at: at,
             open_attempt: None,
+            terms: RetryTerms::default(),
         }
     }
 }

@@ -76,6 +76,10 @@ pub trait Chain: ChainView {
         preflight: bool,
     ) -> impl Future<Output = SendOutcome> + Send;
 
+    /// From now on the first send of that transaction goes through the endpoint of that label, where there is one and it is
+    /// in use. A chain without endpoints has nothing to do.
+    fn prefer(&self, _transaction: &Signature, _endpoint: &str) {}
+
     /// Whether the attempt can no longer land and its mint is absent: the finalized height is two blocks past its last
     /// valid one, and the mint is absent at `finalized` as of that height's slot, on as many endpoints as `opinions`
     /// asks for.

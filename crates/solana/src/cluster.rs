@@ -186,6 +186,10 @@ impl Chain for Cluster {
         self.sending.send(attempt, priority, round > 0, preflight).await
     }
 
+    fn prefer(&self, transaction: &Signature, endpoint: &str) {
+        self.sending.prefer(*transaction, endpoint);
+    }
+
     async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
         self.expiry.expired(attempt, mint, opinions).await
     }

@@ -29,6 +29,8 @@ pub struct SigningGround {
     pub lamports: u64,
     /// How often the operation was signed before: its price rises with it.
     pub signed_before: u32,
+    /// What a person set for a compute unit, micro-lamports.
+    pub unit_price: Option<u64>,
 }
 
 impl<S: MintStandard> Mints<S> {
@@ -66,7 +68,10 @@ impl<S: MintStandard> Mints<S> {
         let probe = unsigned(&plan, compute::MOST, 0, &payer);
         let measure = async { chain.simulate(&wire(&probe)).await };
         let limit = self.budget.limit(&plan.shape, plan.search_steps, measure).await?;
-        let price = chain.unit_price(ground.signed_before).await;
+        let price = match ground.unit_price {
+            Some(price) => price,
+            None => chain.unit_price(ground.signed_before).await,
+        };
         let blockhash = chain.blockhash().await?;
         let transaction = self.signed(unsigned(&plan, limit, price, &payer), id, blockhash.hash);
         Ok(Attempt {

@@ -1,7 +1,7 @@
 //! Sends the bytes of an attempt; and when they are sent again, through another endpoint.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -36,10 +36,11 @@ pub(crate) struct Sending {
     went: Mutex<Went>,
 }
 
-/// Through whom each attempt went last.
+/// Through whom each attempt went last, and through whom it was to go first.
 #[derive(Debug, Default)]
 struct Went {
     through: HashMap<Signature, Arc<str>>,
+    preferred: HashMap<Signature, Arc<str>>,
     oldest_first: VecDeque<Signature>,
 }
 
@@ -48,7 +49,13 @@ impl Sending {
         Self { endpoints, places: Semaphore::new(AT_ONCE), went: Mutex::default() }
     }
 
-    /// See [`crate::Chain::send`]. Whoever had these bytes before comes last.
+    /// See [`crate::Chain::prefer`].
+    pub(crate) fn prefer(&self, signature: Signature, endpoint: &str) {
+        self.went().preferred.insert(signature, endpoint.into());
+    }
+
+    /// See [`crate::Chain::send`]. Whoever had these bytes before comes last, and at the first send everybody but the one
+    /// that is preferred.
     pub(crate) async fn send(
         &self,
         attempt: &Attempt,
@@ -59,19 +66,18 @@ impl Sending {
         let call = Call { traffic: Traffic::Send, critical: priority == Priority::Critical };
         let params = params(attempt, preflight);
         let _place = self.places.acquire().await;
-        let mut had_it = self.went_through(&attempt.signature).filter(|_| again);
-        let mut tried: Vec<_> = had_it.iter().cloned().collect();
+        let mut spared = self.spared(&attempt.signature, again);
+        let mut tried = spared.clone();
         let mut last = None;
         loop {
             let lease = match self.endpoints.pool.acquire(call, &tried).await {
                 Ok(lease) => lease,
-                Err(none) => match had_it.take() {
-                    Some(label) => {
-                        tried.retain(|tried| *tried != label);
-                        continue;
-                    }
-                    None => return last.unwrap_or_else(|| self.nobody(none)),
-                },
+                Err(none) if spared.is_empty() => return last.unwrap_or_else(|| self.nobody(none)),
+                Err(_) => {
+                    tried.retain(|tried| !spared.contains(tried));
+                    spared.clear();
+                    continue;
+                }
             };
             let label = Arc::clone(lease.label());
             self.goes_through(attempt.signature, &label);
@@ -99,12 +105,25 @@ impl Sending {
         SendOutcome::NotReached(error)
     }
 
-    fn went_through(&self, signature: &Signature) -> Option<Arc<str>> {
-        self.went.lock().unwrap_or_else(PoisonError::into_inner).through.get(signature).cloned()
+    /// Who is not asked while somebody else can be.
+    fn spared(&self, signature: &Signature, again: bool) -> Vec<Arc<str>> {
+        let went = self.went();
+        if again {
+            return went.through.get(signature).cloned().into_iter().collect();
+        }
+        let labels = || self.endpoints.pool.endpoints().map(|endpoint| endpoint.label());
+        match went.preferred.get(signature).filter(|preferred| labels().any(|label| label == *preferred)) {
+            Some(preferred) => labels().filter(|label| *label != preferred).cloned().collect(),
+            None => vec![],
+        }
+    }
+
+    fn went(&self) -> MutexGuard<'_, Went> {
+        self.went.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn goes_through(&self, signature: Signature, label: &Arc<str>) {
-        let mut went = self.went.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut went = self.went();
         if went.through.insert(signature, Arc::clone(label)).is_some() {
             return;
         }
@@ -113,6 +132,7 @@ impl Sending {
             && let Some(oldest) = went.oldest_first.pop_front()
         {
             went.through.remove(&oldest);
+            went.preferred.remove(&oldest);
         }
     }
 }

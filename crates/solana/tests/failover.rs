@@ -203,6 +203,25 @@ async fn the_same_bytes_go_through_another_endpoint_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_endpoint_that_a_person_prefers_gets_the_bytes_first_and_others_stand_in_for_it() {
+    let fleet = fleet(["a", "b", "c"]);
+    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    cluster.prefer(&attempt().signature, "c");
+    let sends = || fleet.senders.iter().map(|sender| sender.sends()).collect::<Vec<_>>();
+    for times in 1..=8 {
+        assert_eq!(cluster.send(&attempt(), Priority::Normal, 0, true).await, SendOutcome::Accepted);
+        assert_eq!(sends(), [0, 0, times]);
+    }
+    cluster.send(&attempt(), Priority::Normal, 1, false).await;
+    assert_eq!(sends()[2], 8, "sent again, another one comes first as ever");
+    fleet.senders[2].becomes(Mood::Refusing);
+    assert_eq!(cluster.send(&attempt(), Priority::Normal, 0, true).await, SendOutcome::Accepted);
+    fleet.senders[2].becomes(Mood::Well);
+    cluster.prefer(&attempt().signature, "nobody");
+    assert_eq!(cluster.send(&attempt(), Priority::Normal, 0, true).await, SendOutcome::Accepted);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reads_never_hold_up_a_send() {
     let settings = EndpointsSettings { reads: calls_per_second(1), ..EndpointsSettings::default() };
     let fleet = fleet_of([("a", false)], settings);

@@ -16,7 +16,7 @@ use solana_sdk::transaction::Transaction;
 use support::RealChain;
 
 const PATIENCE: Duration = Duration::from_mins(1);
-const FIRST: SigningGround = SigningGround { lamports: 0, signed_before: 0 };
+const FIRST: SigningGround = SigningGround { lamports: 0, signed_before: 0, unit_price: None };
 
 impl RealChain {
     async fn sign(&self, id: &OperationId, order: &MintOrder, ground: SigningGround) -> Attempt {
@@ -121,7 +121,7 @@ async fn lamports_of_a_stranger_do_not_block_the_address() {
     assert!(matches!(chain.landed(&gift, Commitment::Confirmed).await, Landing::Landed { .. }));
     assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 1_000_000 });
 
-    let attempt = chain.sign(&id, &order, SigningGround { lamports: 1_000_000, signed_before: 0 }).await;
+    let attempt = chain.sign(&id, &order, SigningGround { lamports: 1_000_000, ..FIRST }).await;
     assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
     assert!(matches!(chain.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
     assert_eq!(chain.state(&order).await, MintState::Minted);

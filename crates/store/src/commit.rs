@@ -7,6 +7,7 @@ use engine::{Commit, Committed, StoreError};
 use sqlx::types::Json;
 
 use crate::commit_row::CommitRow;
+use crate::ledger::Decision;
 use crate::pool::Store;
 
 /// What the statement says of one row of its input.
@@ -44,6 +45,12 @@ pub(crate) async fn commit(store: &Store, batch: &[Commit]) -> Result<Vec<Commit
         }
     }
     Ok(committed)
+}
+
+/// Commits one transition that a person decided on.
+pub(crate) async fn decide(store: &Store, commit: &Commit, decision: &Decision) -> Result<Committed, StoreError> {
+    let outcomes = send(store, &[CommitRow::new(0, commit).decided_by(decision)]).await?;
+    Ok(outcomes.first().map_or(Committed::Overtaken, Committed::from))
 }
 
 async fn send(store: &Store, rows: &[CommitRow<'_>]) -> Result<Vec<Outcome>, StoreError> {

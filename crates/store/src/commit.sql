@@ -14,7 +14,7 @@ WITH input AS MATERIALIZED (
         failure_code text, failure_message text, decided_signature text, verdict text, attempt_signature text,
         wire bytea, blockhash text, last_valid_block_height bigint, context_slot bigint, compute_unit_price bigint,
         endpoint text, nft_mint text, nft_owner text, nft_name text, nft_symbol text, nft_uri text,
-        nft_signature text, nft_slot bigint)
+        nft_signature text, nft_slot bigint, done_by text, reason text)
 ), locked AS MATERIALIZED (
     SELECT operation.id FROM minting_operations operation JOIN input USING (id)
     WHERE operation.version = input.version AND operation.state = input.from_state
@@ -47,8 +47,9 @@ WITH input AS MATERIALIZED (
         claimed_until = NULL,
         requested_at = NULL,
         wakes = 0,
-        -- A record came with this change, and stays until the status is told.
-        status_owed = false,
+        -- A record came with this change, and stays until the status is told. With a person's command none came.
+        status_owed = input.done_by IS NOT NULL,
+        needs_review = CASE WHEN input.done_by IS NULL THEN operation.needs_review END,
         failure_class = input.failure_class,
         failure_code = input.failure_code,
         failure_message = input.failure_message,
@@ -109,7 +110,8 @@ WITH input AS MATERIALIZED (
                'imageCid', image_cid, 'metadataCid', metadata_cid, 'mintAddress', mint_address, 'keyId', key_id,
                'signature', coalesce(attempt_signature, signature, nft_signature), 'endpoint', endpoint,
                'decided', decided_signature, 'verdict', verdict,
-               'class', failure_class, 'code', failure_code, 'message', failure_message))
+               'class', failure_class, 'code', failure_code, 'message', failure_message,
+               'by', done_by, 'reason', reason))
     FROM advanced
 )
 SELECT guarded.ordinal AS "ordinal!", guarded.matched AS "matched!", guarded.held AS "held!", advanced.at AS "at?"

@@ -7,6 +7,8 @@ use engine::Commit;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::ledger::Decision;
+
 /// One row of the input of [`crate::commit::commit`]. What is `None` leaves its column as it is.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct CommitRow<'a> {
@@ -64,6 +66,10 @@ pub(crate) struct CommitRow<'a> {
     nft_signature: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nft_slot: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_by: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
 }
 
 impl<'a> CommitRow<'a> {
@@ -94,6 +100,11 @@ impl<'a> CommitRow<'a> {
             Transition::Verified => row,
             Transition::Failed { failure, decided } => row.failing(failure).deciding(decided.as_ref()),
         }
+    }
+
+    /// The same as a person's decision.
+    pub(crate) fn decided_by(self, decision: &'a Decision) -> Self {
+        Self { done_by: Some(printable(&decision.by)), reason: decision.reason.as_deref().map(printable), ..self }
     }
 
     fn signing(self, attempt: &'a Attempt) -> Self {

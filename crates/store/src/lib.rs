@@ -2,6 +2,7 @@
 //! and what operators ask. Every batch is one statement; every statement is checked against the schema when it is
 //! compiled.
 
+mod by_hand;
 mod claims;
 mod commit;
 mod commit_row;

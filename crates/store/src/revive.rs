@@ -1,6 +1,6 @@
-//! A person's retry: an operation that has ended is taken up again, once per dead letter.
+//! A person's retry: an operation that has ended is taken up again, once per dead letter where one is dealt with by it.
 
-use domain::{Content, Operation, OperationId, Signature, State};
+use domain::{Content, Operation, OperationId, RetryTerms, Signature, State};
 use engine::StoreError;
 use sqlx::types::Json;
 
@@ -18,8 +18,12 @@ pub struct Revival<'a> {
     pub minted_by: Option<Signature>,
     /// What is to be minted from now on instead.
     pub amendment: Option<&'a Content>,
-    /// The dead letter that is dealt with by this.
-    pub letter: &'a LedgerLetter,
+    /// The dead letter that is dealt with by this, where it is one.
+    pub letter: Option<&'a LedgerLetter>,
+    /// The state that it has to come to, where the person named one.
+    pub wanted: Option<State>,
+    /// How it is minted from now on.
+    pub terms: &'a RetryTerms,
     /// Who asks, and why.
     pub decision: &'a Decision,
 }
@@ -33,6 +37,8 @@ pub enum Revived {
     Overtaken,
     /// A transaction of it is not decided yet: it may still be minted.
     Undecided,
+    /// It cannot come to the state that was named: its content is not pinned any more, or never was.
+    NotPinned,
     /// The letter was replayed before, or somebody has it in hand.
     Taken,
 }
@@ -53,7 +59,7 @@ impl Store {
     /// # Errors
     /// The database's trouble; [`StoreError::Row`] where a row cannot be read.
     pub async fn revive(&self, revival: &Revival<'_>) -> Result<Revived, StoreError> {
-        let Revival { operation, minted_by, amendment, letter, decision } = revival;
+        let Revival { operation, minted_by, amendment, letter, wanted, terms, decision } = revival;
         let signature = minted_by.map(|signature| signature.to_string());
         let reason = decision.reason.as_deref().map(printable);
         let outcome = self
@@ -64,23 +70,28 @@ impl Store {
                     operation.version,
                     signature.as_deref(),
                     amendment.map(Json) as _,
-                    letter.id,
-                    &letter.topic,
-                    letter.partition,
-                    letter.offset,
-                    &letter.fingerprint,
+                    letter.map(|letter| letter.id),
+                    letter.map(|letter| &*letter.topic),
+                    letter.map(|letter| letter.partition),
+                    letter.map(|letter| letter.offset),
+                    letter.map(|letter| &*letter.fingerprint),
                     &*printable(&decision.by),
                     reason.as_deref(),
+                    Json(terms) as _,
+                    wanted.map(State::as_str),
                 )
                 .fetch_one(&self.pool)
             })
             .await?;
         let read = Reader { table: "minting_operations", row: operation.id };
-        Ok(match (outcome.matched, outcome.undecided, outcome.state) {
-            (_, _, Some(state)) => Revived::To(read.parse("state", &state)?),
-            (false, _, None) => Revived::Overtaken,
-            (true, true, None) => Revived::Undecided,
-            (true, false, None) => Revived::Taken,
+        if let Some(state) = outcome.state {
+            return Ok(Revived::To(read.parse("state", &state)?));
+        }
+        Ok(match outcome.would_be {
+            None => Revived::Overtaken,
+            Some(_) if outcome.undecided => Revived::Undecided,
+            Some(would_be) if wanted.is_some_and(|wanted| wanted.as_str() != would_be) => Revived::NotPinned,
+            Some(_) => Revived::Taken,
         })
     }
 

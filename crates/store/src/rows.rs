@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use domain::{Attempt, Failure, FailureClass, Operation, OperationId, Priority};
+use domain::{Attempt, Failure, FailureClass, Operation, OperationId, Priority, RetryTerms};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -39,6 +39,7 @@ pub(crate) struct OperationRow {
     pub trace_parent: Option<String>,
     pub event_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub retry_terms: Option<Json<Box<RawValue>>>,
     pub attempt_signature: Option<String>,
     pub wire: Option<Vec<u8>>,
     pub blockhash: Option<String>,
@@ -63,6 +64,7 @@ macro_rules! select_operations {
                       operation.key_id, operation.image_cid, operation.metadata_cid, operation.signature,
                       operation.attempts, operation.next_attempt_at, operation.failure_class, operation.failure_code,
                       operation.failure_message, operation.trace_parent, operation.event_at, operation.updated_at,
+                      operation.retry_terms AS "retry_terms: _",
                       attempt.signature AS "attempt_signature?", attempt.wire AS "wire?",
                       attempt.blockhash AS "blockhash?",
                       attempt.last_valid_block_height AS "last_valid_block_height?",
@@ -128,6 +130,7 @@ impl TryFrom<OperationRow> for Operation {
             metadata_cid: read.parse_some("metadata_cid", row.metadata_cid.as_deref())?,
             signature: read.parse_some("signature", row.signature.as_deref())?,
             failure: failure(read, row.failure_class, row.failure_code, row.failure_message)?,
+            terms: terms(read, row.retry_terms.as_ref().map(|terms| &**terms.as_ref()))?,
             open_attempt: open_attempt(
                 row.attempt_signature,
                 row.wire,
@@ -158,6 +161,11 @@ fn failure(
     let class = FailureClass::from_name(&class)
         .ok_or_else(|| read.bad("failure_class", format_args!("unknown class {class:?}")))?;
     Ok(Some(Failure { class, code: code.into(), message }))
+}
+
+fn terms(read: Reader<Uuid>, terms: Option<&RawValue>) -> Result<RetryTerms, BadData> {
+    let Some(terms) = terms else { return Ok(RetryTerms::default()) };
+    serde_json::from_str(terms.get()).map_err(|error| read.bad("retry_terms", error))
 }
 
 /// None of these columns can be null where there is an attempt.

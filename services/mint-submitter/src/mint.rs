@@ -24,7 +24,7 @@ const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
 const SLOTS_TO_EXPIRY: u64 = 181;
 /// After so long one endpoint's word is enough that an attempt expired.
 const ALONE_AFTER: TimeDelta = TimeDelta::minutes(5);
-/// Transactions that are signed for one operation before a person is asked.
+/// Transactions that are signed for one operation before a person is asked, unless one said otherwise.
 const MOST_SIGNED: u32 = 3;
 
 /// The mint step.
@@ -70,7 +70,7 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
             MintState::Minted => self.found(mint).await,
             MintState::Foreign => Err(foreign(&mint)),
             MintState::Absent { lamports } => {
-                let ground = SigningGround { lamports, signed_before: self.sign_agains.count(&operation.id) };
+                let ground = ground(operation, lamports, self.sign_agains.count(&operation.id));
                 self.sign(operation, mint, ground, None).await
             }
         }
@@ -79,6 +79,9 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
     /// An attempt is on record. It is sent until it has landed or is over.
     async fn carry(&self, operation: &Operation, attempt: &Attempt) -> Result<Transition, StepError> {
         let mint = self.address(operation);
+        if let Some(endpoint) = &operation.terms.endpoint {
+            self.chain.prefer(&attempt.signature, endpoint);
+        }
         let mut sends = Sends::default();
         let mut round = 0;
         loop {
@@ -178,10 +181,11 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
             Some(OnChainErrorKind::NoFunds | OnChainErrorKind::AlreadyThere | OnChainErrorKind::Passing) | None => {}
         }
         let signed_before = self.sign_agains.count(&operation.id) + u32::from(ended.counts);
-        if signed_before >= MOST_SIGNED {
-            return Ok(Transition::Failed { failure: ended.exhausted(MOST_SIGNED), decided });
+        let most = operation.terms.signings.unwrap_or(MOST_SIGNED);
+        if signed_before >= most {
+            return Ok(Transition::Failed { failure: ended.exhausted(most), decided });
         }
-        let ground = SigningGround { lamports, signed_before };
+        let ground = ground(operation, lamports, signed_before);
         let transition = self.sign(operation, mint, ground, decided).await?;
         self.sign_agains.set(operation.id, signed_before);
         Ok(transition)
@@ -226,6 +230,10 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
     fn address(&self, operation: &Operation) -> MintAddress {
         operation.mint_address.unwrap_or_else(|| self.mints.address(&operation.id))
     }
+}
+
+fn ground(operation: &Operation, lamports: u64, signed_before: u32) -> SigningGround {
+    SigningGround { lamports, signed_before, unit_price: operation.terms.unit_price }
 }
 
 fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {

@@ -3,7 +3,7 @@
 mod support;
 
 use chrono::{DateTime, TimeDelta};
-use domain::{Attempt, MintAddress, Operation, Signature, State, Transition, Verdict};
+use domain::{Attempt, MintAddress, Operation, RetryTerms, Signature, State, Transition, Verdict};
 use engine::{StepError, StepHandler};
 use solana::{Landing, MintState, OnChainErrorKind, Opinions, SendOutcome};
 use support::{
@@ -277,4 +277,23 @@ async fn a_dropped_operation_without_an_open_attempt_is_signed_for() {
     let chain = chain(Script::default());
     let operation = Operation { state: State::BlockchainSubmitted, ..operation() };
     assert!(matches!(minter(&chain).run(&operation).await.unwrap(), Transition::Submitted { decided: None, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_persons_terms_hold_for_what_is_signed_sent_and_given_up() {
+    let chain = chain(Script { confirmed: [LATE].into(), ..Script::default() });
+    let minter = minter(&chain);
+    let terms = RetryTerms { endpoint: Some("backup".into()), unit_price: Some(77_000), signings: Some(2) };
+    let mut operation = Operation { terms, ..operation() };
+    for _ in 0..2 {
+        operation = committed(&operation, &minter.run(&operation).await.unwrap());
+        let attempt = operation.open_attempt.as_ref().unwrap();
+        assert_eq!(attempt.compute_unit_price, 77_000, "signed anew, it is still what the person set");
+    }
+    let Transition::Failed { failure, .. } = minter.run(&operation).await.unwrap() else { panic!("given up") };
+    assert_eq!(failure.code, "mint-attempts-exhausted");
+    let preferred = chain.preferred.lock().unwrap();
+    let sent: Vec<_> = chain.sent().into_iter().map(|(signature, _)| signature).collect();
+    assert_eq!(preferred.len(), 2, "each transaction once");
+    assert!(preferred.iter().all(|(signature, endpoint)| endpoint == "backup" && sent.contains(signature)));
 }

@@ -6,6 +6,7 @@ use crate::dlq::DlqArgs;
 use crate::doctor::DoctorArgs;
 use crate::list::ListArgs;
 use crate::migrate::MigrateArgs;
+use crate::op::OpArgs;
 use crate::policies::PoliciesArgs;
 use crate::probe::ProbeArgs;
 use crate::status::StatusArgs;
@@ -50,6 +51,8 @@ pub enum Command {
     Submit(Box<SubmitArgs>),
     /// Show how the fleet is, or all about one operation: milestones, content, mint, attempts, history
     Status(StatusArgs),
+    /// See and deal with one operation by hand: show, retry, force, fail
+    Op(OpArgs),
     /// List operations, newest first
     List(ListArgs),
     /// Follow operations until they end
@@ -111,6 +114,30 @@ mod tests {
         }
         assert!(parse(&format!("mintctl dlq discard {id}")).is_err(), "without a reason");
         assert!(parse(&format!("mintctl dlq replay {id} --all")).is_err());
+    }
+
+    #[test]
+    fn an_operation_is_dealt_with_by_its_id_and_mostly_for_a_reason() {
+        let id = "0199a0b0-0000-7000-8000-000000000001";
+        for good in [
+            format!("show {id}"),
+            format!("retry {id} --endpoint backup --fee 5000 --attempts 5 --by anna"),
+            format!("force {id} BLOCKCHAIN_CONFIRMED --reason seen"),
+            format!("force {id} rolled-back --reason x"),
+            format!("fail {id} --reason x --as ben"),
+        ] {
+            assert!(parse(&format!("mintctl op {good}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "show".to_owned(),
+            format!("force {id} CONFIRMED --reason x"),
+            format!("force {id} FAILED"),
+            format!("fail {id}"),
+            format!("retry {id} --attempts 0"),
+            format!("retry {id} --fee 100000001"),
+        ] {
+            assert!(parse(&format!("mintctl op {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

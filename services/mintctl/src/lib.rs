@@ -1,6 +1,7 @@
 //! The operators' command line of the mint fleet, one file per command. Results go to stdout, as tables or as JSON;
 //! everything else goes to stderr; how it ended is the exit code.
 
+mod chain_question;
 mod cli;
 mod dlq;
 mod doctor;
@@ -9,7 +10,10 @@ mod fleet;
 mod help;
 mod list;
 mod migrate;
+mod next;
+mod op;
 mod output;
+mod person;
 mod policies;
 mod probe;
 mod run;
@@ -19,6 +23,7 @@ mod submit;
 mod topics;
 mod view;
 mod watch;
+mod witnesses;
 
 pub use cli::{Cli, Command};
 pub use exit::{Exit, Usage};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use domain::{Clock, State, SystemClock, WalletAddress};
 use serde_json::json;
 use store::{BadData, ListFilter, OperationSummary, Store};
@@ -62,8 +62,11 @@ pub struct ListArgs {
     pub limit: u32,
 }
 
-fn states() -> impl TypedValueParser<Value = State> {
-    PossibleValuesParser::new(STATES.map(|(name, _)| name)).try_map(|typed| {
+/// Reads a state by the name it is typed with, or by its own.
+pub fn states() -> impl TypedValueParser<Value = State> {
+    let names = STATES.map(|(name, state)| PossibleValue::new(name).alias(state.as_str()));
+    PossibleValuesParser::new(names).try_map(|typed| {
+        let typed = typed.replace('_', "-");
         let known = STATES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(&typed));
         known.map(|(_, state)| state).ok_or("no such state")
     })

@@ -10,7 +10,7 @@ use store::{AttemptReport, HistoryEntry, OperationReport, Store};
 
 use crate::exit::Exit;
 use crate::output::{self, or_dash};
-use crate::view;
+use crate::{next, view};
 
 const EXAMPLES: &str = "Exit code of the fleet: 1 where a worker takes no work or something that it needs is down.
 
@@ -51,7 +51,9 @@ pub async fn run(id: OperationId, store: &Store, json: bool) -> Result<Exit> {
 /// # Errors
 /// A closed stdout.
 pub fn tell(report: &OperationReport) -> Result<()> {
+    let operation = &report.operation;
     output::text(summary(report))?;
+    output::text(format!("\nNext: {}", next::of(operation)))?;
     output::text(format!("\nMilestones\n{}", milestones(report)))?;
     if !report.attempts.is_empty() {
         output::text(format!("\nAttempts\n{}", attempts(&report.attempts)))?;
@@ -154,7 +156,7 @@ pub fn document(report: &OperationReport) -> Value {
         })
     });
     let more = json!({
-        "attempts": report.tries(), "milestones": report.milestones, "attemptsOnChain": attempts, "history": report.history, "record": nft,
+        "attempts": report.tries(), "next": next::of(&report.operation), "milestones": report.milestones, "attemptsOnChain": attempts, "history": report.history, "record": nft,
     });
     view::merged(view::operation(&report.operation), more)
 }

@@ -45,7 +45,7 @@ pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
             seller_fee_basis_points: 500,
             collection: None,
         };
-        let ground = SigningGround { lamports: 0, signed_before: 0 };
+        let ground = SigningGround { lamports: 0, signed_before: 0, unit_price: None };
         attempts.push(minting.sign(&cluster, &id, &order, ground).await?);
     }
     let started = Instant::now();

@@ -1,6 +1,7 @@
 //! The store on a real PostgreSQL, a database of its own for every test.
 
 mod batches;
+mod by_hand;
 mod claims;
 mod commit;
 mod conflicts;

@@ -1,15 +1,22 @@
 //! A person's retry.
 
-use domain::{Content, Operation, State};
+use domain::{Content, Operation, RetryTerms, State};
 use engine::{Commit, Committed, Inserted, OperationStore};
-use store::{LetterOutcome, Revival, Revived};
+use store::{Decision, LedgerLetter, LetterOutcome, Revival, Revived};
 
 use crate::dead_letters::{by, letter};
 use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, mint, new_operation, signature, submitted};
 
+/// A retry of that letter, without any wishes.
+fn revival<'a>(operation: &'a Operation, letter: Option<&'a LedgerLetter>, decision: &'a Decision) -> Revival<'a> {
+    const USUAL: RetryTerms = RetryTerms { endpoint: None, unit_price: None, signings: None };
+    Revival { operation, minted_by: None, amendment: None, letter, wanted: None, terms: &USUAL, decision }
+}
+
 async fn revive(fixture: &Fixture, operation: &Operation, amendment: Option<&Content>) -> Revived {
     let letter = letter(operation.id.as_uuid().as_u128() + u128::from(operation.version.unsigned_abs()));
-    let revival = Revival { operation, minted_by: None, amendment, letter: &letter, decision: &by("anna") };
+    let decision = by("anna");
+    let revival = Revival { amendment, ..revival(operation, Some(&letter), &decision) };
     fixture.store.revive(&revival).await.unwrap()
 }
 
@@ -95,13 +102,7 @@ async fn what_was_found_on_chain_is_confirmed() {
     let fixture = Fixture::with_contents().await;
     let operation = failed_in_minting(&fixture, 1).await;
     let (letter, decision) = (letter(1), by("anna"));
-    let revival = Revival {
-        operation: &operation,
-        minted_by: Some(signature(1, 0)),
-        amendment: None,
-        letter: &letter,
-        decision: &decision,
-    };
+    let revival = Revival { minted_by: Some(signature(1, 0)), ..revival(&operation, Some(&letter), &decision) };
     assert_eq!(fixture.store.revive(&revival).await, Ok(Revived::To(State::BlockchainConfirmed)));
     let after = fixture.load(operation.id).await;
     assert_eq!((after.state, after.signature), (State::BlockchainConfirmed, Some(signature(1, 0))));
@@ -146,9 +147,7 @@ async fn two_people_at_once_make_one_retry() {
         // The same letter for even numbers, two letters of one failure for odd ones.
         let (ours, theirs) = (letter(u128::from(number) * 2), letter(u128::from(number * 2 + number % 2)));
         let (anna, ben) = (by("anna"), by("ben"));
-        let revival =
-            |letter, decision| Revival { operation: &operation, minted_by: None, amendment: None, letter, decision };
-        let (ours, theirs) = (revival(&ours, &anna), revival(&theirs, &ben));
+        let (ours, theirs) = (revival(&operation, Some(&ours), &anna), revival(&operation, Some(&theirs), &ben));
         let (ours, theirs) = tokio::join!(fixture.store.revive(&ours), other.revive(&theirs));
         let mut answers = [ours.unwrap(), theirs.unwrap()];
         answers.sort_by_key(|answer| *answer == Revived::Overtaken);
@@ -162,12 +161,11 @@ async fn a_letter_that_was_replayed_revives_nothing_more() {
     let fixture = Fixture::with_contents().await;
     let operation = fixture.standing(1, State::Failed).await;
     let (letter, decision) = (letter(1), by("anna"));
-    let revival =
-        |operation| Revival { operation, minted_by: None, amendment: None, letter: &letter, decision: &decision };
-    assert_eq!(fixture.store.revive(&revival(&operation)).await, Ok(Revived::To(State::IpfsUploaded)));
+    let again = |operation| revival(operation, Some(&letter), &decision);
+    assert_eq!(fixture.store.revive(&again(&operation)).await, Ok(Revived::To(State::IpfsUploaded)));
     fixture.advance(&fixture.load(operation.id).await, failed(None)).await;
     let failed_again = fixture.load(operation.id).await;
-    assert_eq!(fixture.store.revive(&revival(&failed_again)).await, Ok(Revived::Taken));
+    assert_eq!(fixture.store.revive(&again(&failed_again)).await, Ok(Revived::Taken));
     assert_eq!(fixture.load(operation.id).await, failed_again);
 }
 
@@ -186,4 +184,42 @@ async fn what_was_revived_goes_its_way() {
     revive(&fixture, &other, None).await;
     fixture.must_execute("UPDATE pinned_content SET state = 'pinned'").await;
     fixture.advance(&fixture.load(other.id).await, ipfs_uploaded()).await;
+}
+
+#[tokio::test]
+async fn without_a_letter_it_is_taken_up_on_a_persons_terms_until_their_next_retry() {
+    let fixture = Fixture::with_contents().await;
+    let operation = failed_in_minting(&fixture, 1).await;
+    let decision = by("anna");
+    let terms = RetryTerms { endpoint: Some("backup".into()), unit_price: Some(7), signings: Some(5) };
+    let asked = Revival { terms: &terms, ..revival(&operation, None, &decision) };
+    assert_eq!(fixture.store.revive(&asked).await, Ok(Revived::To(State::IpfsUploaded)));
+    let after = fixture.load(operation.id).await;
+    assert_eq!(after.terms, terms);
+    let history = fixture.store.operation(operation.id).await.unwrap().unwrap().history.pop().unwrap();
+    assert_eq!((&history.detail["by"], &history.detail["terms"]["unitPrice"]), (&"anna".into(), &7.into()));
+    let noted: i64 = sqlx::query_scalar("SELECT count(*) FROM dead_letters").fetch_one(&fixture.sql).await.unwrap();
+    assert_eq!(noted, 0);
+
+    fixture.advance(&after, failed(None)).await;
+    let failed_again = fixture.load(operation.id).await;
+    assert_eq!(
+        fixture.store.revive(&revival(&failed_again, None, &decision)).await,
+        Ok(Revived::To(State::IpfsUploaded))
+    );
+    assert_eq!(fixture.load(operation.id).await.terms, RetryTerms::default());
+    assert_eq!(fixture.store.revive(&revival(&failed_again, None, &decision)).await, Ok(Revived::Overtaken));
+}
+
+#[tokio::test]
+async fn the_state_that_a_person_names_is_the_one_it_comes_to_or_none() {
+    let fixture = Fixture::with_contents().await;
+    let (pinned, unpinned) = (fixture.standing(1, State::Failed).await, fixture.standing(2, State::Failed).await);
+    let decision = by("anna");
+    let to = |operation, state| Revival { wanted: Some(state), ..revival(operation, None, &decision) };
+    let anew = fixture.store.revive(&to(&pinned, State::Initiated)).await;
+    assert_eq!(anew, Ok(Revived::To(State::Initiated)), "though its content is pinned");
+    fixture.must_execute("UPDATE pinned_content SET state = 'unpinned'").await;
+    assert_eq!(fixture.store.revive(&to(&unpinned, State::IpfsUploaded)).await, Ok(Revived::NotPinned));
+    assert_eq!(fixture.load(unpinned.id).await, unpinned);
 }

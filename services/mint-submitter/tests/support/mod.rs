@@ -33,6 +33,7 @@ pub struct FakeChain {
     pub script: Arc<Mutex<Script>>,
     pub sent: Arc<Mutex<Vec<(Signature, bool)>>>,
     pub opinions: Arc<Mutex<Vec<Opinions>>>,
+    pub preferred: Arc<Mutex<Vec<(Signature, String)>>>,
     blockhashes: Arc<AtomicU8>,
 }
 
@@ -105,6 +106,10 @@ impl Chain for FakeChain {
     async fn send(&self, attempt: &Attempt, _: Priority, _: u32, preflight: bool) -> SendOutcome {
         self.sent.lock().unwrap().push((attempt.signature, preflight));
         next(&mut self.script.lock().unwrap().sends, SendOutcome::Accepted)
+    }
+
+    fn prefer(&self, transaction: &Signature, endpoint: &str) {
+        self.preferred.lock().unwrap().push((*transaction, endpoint.to_owned()));
     }
 
     async fn expired(&self, _: &Attempt, _: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::filter::{FilterArgs, Selection};
 use super::letters::{Found, Letters};
-use super::person::PersonArgs;
 use crate::exit::{Exit, Usage};
 use crate::output;
+use crate::person::{PersonArgs, given};
 
 const EXAMPLES: &str =
     "The ledger keeps who discarded what and why; the records stay in their topics until these forget
@@ -48,10 +48,7 @@ pub async fn run(args: &DiscardArgs, kafka: &KafkaSettings, store: &Store, json:
     if args.ids.is_empty() && args.filter.is_empty() {
         return Err(Usage("name the letters, or filter them".into()).into());
     }
-    if args.reason.trim().is_empty() {
-        return Err(Usage("a discard needs a reason".into()).into());
-    }
-    let decision = args.person.decides(Some(&args.reason))?;
+    let decision = args.person.decides(Some(given(&args.reason)?))?;
     let selection = Selection::new(&args.ids, &args.filter);
     let mut letters = Letters::open(kafka, store, &selection).await?;
     let mut discarded = 0;

@@ -8,10 +8,8 @@ mod fingerprint;
 mod groups;
 mod letters;
 mod ls;
-mod person;
 mod replay;
 mod show;
-mod witnesses;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

@@ -6,7 +6,7 @@ use comfy_table::Table;
 use domain::Operation;
 use kafka::KafkaSettings;
 use serde_json::{Value, json};
-use service::config::SolanaSettings;
+use service::config::ConfigError;
 use store::{OperationReport, Store};
 use uuid::Uuid;
 
@@ -14,10 +14,10 @@ use super::decode::{self, Decoded, inline, printable};
 use super::filter::{FilterArgs, Selection};
 use super::letters::{Found, Letters};
 use super::ls;
-use super::witnesses::{OnChain, Witnesses};
+use crate::chain_question::ChainQuestion;
 use crate::exit::Exit;
 use crate::output::{self, or_dash};
-use crate::run::read;
+use crate::witnesses::OnChain;
 use crate::{status, view};
 
 const EXAMPLES: &str =
@@ -70,15 +70,13 @@ pub async fn run(args: &ShowArgs, kafka: &KafkaSettings, store: &Store, json: bo
 }
 
 async fn on_chain(operation: &Operation, store: &Store) -> Result<OnChain> {
-    let attempts = store.attempts_standing(operation.id).await?;
-    if attempts.newest_slot.is_none() {
-        return Ok(OnChain::NeverSigned);
+    match ChainQuestion::new(store).ask(operation).await {
+        Ok((_, on_chain)) => Ok(on_chain),
+        Err(error) => match error.downcast::<ConfigError>() {
+            Ok(unset) => Ok(OnChain::Unknown(unset.problems.join("; "))),
+            Err(error) => Err(error),
+        },
     }
-    let settings = match read(SolanaSettings::read) {
-        Ok(settings) => settings,
-        Err(error) => return Ok(OnChain::Unknown(error.problems.join("; "))),
-    };
-    Ok(Witnesses::connect(&settings, store).await?.ask(operation.mint_address, attempts).await)
 }
 
 fn tell(

@@ -140,16 +140,27 @@ impl Fleet {
         Ok(operation?)
     }
 
-    /// An operation that failed in the mint step, with the letter that it left; `before` is what happened on its way.
-    pub async fn failed(&self, number: u64, before: Vec<Transition>, last: Transition) -> Result<String> {
+    /// An operation to which this happened, its upload first.
+    pub async fn standing(&self, number: u64, transitions: Vec<Transition>) -> Result<Operation> {
         self.store.pinned(&[IMAGE, METADATA].map(pin)).await?;
         let inserted = self.store.insert(&[new_operation(operation_id(number), SystemClock.now())]).await?.remove(0);
         let Inserted::Present(mut operation) = inserted else { anyhow::bail!("a conflict") };
-        for transition in [vec![uploaded()], before, vec![last]].concat() {
-            let commit = Commit { operation: (*operation).clone(), transition: transition.clone() };
-            let Committed::At(at) = self.store.commit(&[commit]).await?.remove(0) else { anyhow::bail!("overtaken") };
-            *operation = operation.after(&transition, at)?;
+        for transition in [vec![uploaded()], transitions].concat() {
+            *operation = self.advance(&operation, transition).await?;
         }
+        Ok(*operation)
+    }
+
+    /// The operation once this has happened to it, too.
+    pub async fn advance(&self, operation: &Operation, transition: Transition) -> Result<Operation> {
+        let commit = Commit { operation: operation.clone(), transition: transition.clone() };
+        let Committed::At(at) = self.store.commit(&[commit]).await?.remove(0) else { anyhow::bail!("overtaken") };
+        Ok(operation.after(&transition, at)?)
+    }
+
+    /// An operation that failed in the mint step, with the letter that it left; `before` is what happened on its way.
+    pub async fn failed(&self, number: u64, before: Vec<Transition>, last: Transition) -> Result<String> {
+        let operation = self.standing(number, [before, vec![last]].concat()).await?;
         self.letter_of(&operation, i64::try_from(number)?).await
     }
 

@@ -1,97 +1,16 @@
 //! "Is it on chain already?", asked before anything that was signed is tried again.
 
-use std::future::ready;
-
 use anyhow::Result;
-use axum::routing::post;
-use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::{Attempt, DecidedAttempt, MintAddress, Signature, State as OperationState, Transition, Verdict};
-use serde_json::{Value, json};
-use solana::NftAddresses;
+use domain::{DecidedAttempt, State as OperationState, Transition, Verdict};
+use serde_json::Value;
 
+use crate::chain::{Chain, OVER, attempt, mint, signature};
 use crate::common::{code, stderr};
 use crate::fleet::{Fleet, MINT_REQUESTS};
 
-const SIGNED_AT: u64 = 1_000;
-/// Every transaction that was signed at that slot is over by then.
-const OVER: u64 = SIGNED_AT + 181;
-
-/// An endpoint of a chain on which the mint is, or is not.
-#[derive(Clone, Copy)]
-struct Chain {
-    minted: bool,
-    slot: u64,
-}
-
-fn mint() -> MintAddress {
-    MintAddress::from_bytes([7; 32])
-}
-
-fn signature() -> Signature {
-    Signature::from_bytes([9; 64])
-}
-
-impl Chain {
-    async fn start(self) -> Result<String> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/?api-key=hunter2", listener.local_addr()?);
-        let routes = Router::new().route("/", post(move |Json(request)| ready(Json(self.answer(&request)))));
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(url)
-    }
-
-    fn answer(self, request: &Value) -> Value {
-        let behind = request["params"][1]["minContextSlot"].as_u64().is_some_and(|wanted| wanted > self.slot);
-        let result = match request["method"].as_str() {
-            Some("getGenesisHash") => json!("5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"),
-            Some("getMultipleAccounts") if behind => {
-                let error = json!({ "code": -32016, "message": "Minimum context slot has not been reached" });
-                return json!({ "jsonrpc": "2.0", "id": 1, "error": error });
-            }
-            Some("getMultipleAccounts") => {
-                json!({ "context": { "slot": self.slot }, "value": [self.minted.then(account)] })
-            }
-            Some("getSignaturesForAddress") => json!([{ "signature": signature(), "err": null }]),
-            Some("getTransaction") => json!({ "slot": self.slot, "meta": {
-                "err": null, "preTokenBalances": [],
-                "postTokenBalances": [{
-                    "mint": mint(), "owner": mint(), "uiTokenAmount": { "amount": "1" },
-                }],
-            }}),
-            other => panic!("nobody should ask for {other:?}"),
-        };
-        json!({ "jsonrpc": "2.0", "id": 1, "result": result })
-    }
-}
-
-/// A mint account whose authority is its master edition.
-fn account() -> Value {
-    let edition = NftAddresses::of(&mint(), &domain::WalletAddress::from_bytes([1; 32])).edition;
-    let mut data = vec![1, 0, 0, 0];
-    data.extend_from_slice(edition.as_ref());
-    data.extend_from_slice(&1_u64.to_le_bytes());
-    data.extend_from_slice(&[0, 1]);
-    data.extend_from_slice(&[0; 36]);
-    json!({
-        "lamports": 1, "owner": "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
-        "data": [BASE64.encode(data), "base64"],
-    })
-}
-
 /// An operation that failed after its one transaction expired.
 async fn failed_after_signing(fleet: &Fleet, number: u64) -> Result<String> {
-    let attempt = Attempt {
-        signature: signature(),
-        wire: vec![1],
-        blockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N".into(),
-        last_valid_block_height: 1_150,
-        context_slot: SIGNED_AT,
-        compute_unit_price: 1,
-        endpoint: "one".into(),
-    };
-    let submitted = Transition::Submitted { mint: mint(), key_id: "1".into(), attempt, decided: None };
+    let submitted = Transition::Submitted { mint: mint(), key_id: "1".into(), attempt: attempt(), decided: None };
     let decided = Some(DecidedAttempt { signature: signature(), verdict: Verdict::Expired });
     let failure = domain::Failure::permanent("not-minted", "no block took it");
     Box::pin(fleet.failed(number, vec![submitted], Transition::Failed { failure, decided })).await
@@ -103,7 +22,7 @@ async fn replayed_at(test: &str, endpoints: &[(bool, u64)], more: &[&str]) -> Re
     let letter = failed_after_signing(&fleet, 1).await?;
     let mut urls = Vec::new();
     for (minted, slot) in endpoints.iter().copied() {
-        urls.push(Chain { minted, slot }.start().await?);
+        urls.push(Chain { minted, slot, ..Chain::default() }.start().await?);
     }
     fleet.set("SOLANA_RPC_ENDPOINTS", urls.join(","));
     let (exit, mut replayed) = fleet.dlq(&[&["replay", &letter], more].concat())?;
@@ -147,7 +66,7 @@ async fn while_it_is_not_known_nothing_is_done() -> Result<()> {
     let before = fleet.operation(1).await?;
     assert_eq!(before.state, OperationState::Failed);
 
-    let answering = Chain { minted: false, slot: OVER }.start().await?;
+    let answering = Chain { slot: OVER, ..Chain::default() }.start().await?;
     fleet.set("SOLANA_RPC_ENDPOINTS", format!("{answering},http://127.0.0.1:1/?api-key=hunter2"));
     let gone = fleet.mintctl(&["dlq", "replay", "--all"])?;
     assert_eq!(code(&gone), 1);

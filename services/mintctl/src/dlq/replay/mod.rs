@@ -18,9 +18,9 @@ use store::Store;
 use uuid::Uuid;
 
 use super::filter::FilterArgs;
-use super::person::PersonArgs;
 use crate::exit::{Exit, Usage};
 use crate::output;
+use crate::person::PersonArgs;
 use pace::{Interrupt, Pace, parse_rate};
 use plans::{Plan, Plans};
 use replayer::Replayer;

@@ -4,20 +4,18 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use domain::{Content, Operation, OperationId, State, StatusChanged, StepRequest, Topic};
+use domain::{Content, Operation, OperationId, RetryTerms, State, StatusChanged, StepRequest, Topic};
 use engine::{EventSink, OperationStore, PublishError};
 use futures::future::try_join;
 use kafka::Producer;
-use service::config::SolanaSettings;
 use store::{Decision, LetterOutcome, Revival, Revived, Store};
-use tokio::sync::OnceCell;
 
 use super::way::Way;
+use crate::chain_question::ChainQuestion;
 use crate::dlq::edit::Edited;
 use crate::dlq::letters::Found;
-use crate::dlq::witnesses::{OnChain, Witnesses};
-use crate::run::read;
 use crate::submit::SOURCE;
+use crate::witnesses::OnChain;
 
 /// What came of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub struct Replayer<'a> {
     producer: Producer,
     prefix: String,
     decision: Decision,
-    witnesses: OnceCell<Witnesses>,
+    chain: ChainQuestion<'a>,
     /// Operations that this run took up again: an older letter of one says nothing more.
     taken_up: Mutex<HashSet<OperationId>>,
 }
@@ -51,7 +49,8 @@ impl<'a> Replayer<'a> {
     /// For whoever decided it.
     #[must_use]
     pub fn new(store: &'a Store, producer: Producer, prefix: String, decision: Decision) -> Self {
-        Self { store, producer, prefix, decision, witnesses: OnceCell::new(), taken_up: Mutex::default() }
+        let chain = ChainQuestion::new(store);
+        Self { store, producer, prefix, decision, chain, taken_up: Mutex::default() }
     }
 
     /// Replays a letter.
@@ -105,11 +104,7 @@ impl<'a> Replayer<'a> {
         if self.taken_up().contains(&operation.id) {
             return self.settle(found).await;
         }
-        let attempts = self.store.attempts_standing(operation.id).await?;
-        let on_chain = match attempts.newest_slot {
-            None => OnChain::NeverSigned,
-            Some(_) => self.witnesses().await?.ask(operation.mint_address, attempts).await,
-        };
+        let (attempts, on_chain) = self.chain.ask(operation).await?;
         let minted_by = match on_chain {
             OnChain::NeverSigned | OnChain::Absent(_) => None,
             OnChain::Minted(_) if amendment.is_some() => {
@@ -121,7 +116,15 @@ impl<'a> Replayer<'a> {
             }
         };
         let letter = found.for_ledger();
-        let revival = Revival { operation, minted_by, amendment, letter: &letter, decision: &self.decision };
+        let revival = Revival {
+            operation,
+            minted_by,
+            amendment,
+            letter: Some(&letter),
+            wanted: None,
+            terms: &RetryTerms::default(),
+            decision: &self.decision,
+        };
         match self.store.revive(&revival).await? {
             Revived::To(state) => {
                 self.taken_up().insert(operation.id);
@@ -135,7 +138,8 @@ impl<'a> Replayer<'a> {
                 "{} transaction(s) of its operation are not decided yet: it may still be minted",
                 attempts.undecided
             ))),
-            Revived::Taken => Ok(Replayed::Elsewhere),
+            // No state was named.
+            Revived::Taken | Revived::NotPinned => Ok(Replayed::Elsewhere),
         }
     }
 
@@ -156,12 +160,6 @@ impl<'a> Replayer<'a> {
         let status = self.producer.publish(StatusChanged::record(&operation, SOURCE, &self.prefix));
         try_join(request, status).await?;
         Ok(self.store.revival_told(id, operation.version).await?)
-    }
-
-    /// Connected when the first letter needs them: most never do.
-    async fn witnesses(&self) -> Result<&Witnesses> {
-        let connect = async || Witnesses::connect(&read(SolanaSettings::read)?, self.store).await;
-        self.witnesses.get_or_try_init(connect).await
     }
 
     fn taken_up(&self) -> MutexGuard<'_, HashSet<OperationId>> {

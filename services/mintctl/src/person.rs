@@ -1,4 +1,4 @@
-//! Who does something, and why: what the ledger keeps.
+//! Who does something, and why: what the ledger and an operation's history keep.
 
 use std::process::Command;
 
@@ -10,8 +10,8 @@ use crate::exit::Usage;
 /// Who does it.
 #[derive(Debug, Args)]
 pub struct PersonArgs {
-    /// Who does this, for the ledger [default: USER@HOST of this process]
-    #[arg(long = "as", value_name = "NAME")]
+    /// Who does this, for the record [default: USER@HOST of this process]
+    #[arg(long = "as", visible_alias = "by", value_name = "NAME")]
     pub name: Option<String>,
 }
 
@@ -25,6 +25,14 @@ impl PersonArgs {
         let by = by.ok_or_else(|| Usage("the system does not tell who this is: --as NAME".into()))?;
         Ok(Decision { by, reason: reason.map(str::to_owned) })
     }
+}
+
+/// A reason that somebody can make something of.
+///
+/// # Errors
+/// [`Usage`] where nothing is said.
+pub fn given(reason: &str) -> Result<&str, Usage> {
+    if reason.trim().is_empty() { Err(Usage("--reason says nothing".into())) } else { Ok(reason) }
 }
 
 fn of_process() -> Option<String> {

@@ -4,16 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use domain::{MintAddress, Signature};
+use domain::{Attempt, DecidedAttempt, MintAddress, Signature, Verdict};
 use futures::future::join_all;
 use resilience::Jitter;
 use serde_json::{Value, json};
 use service::config::SolanaSettings;
-use solana::{ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, MintState};
+use solana::{
+    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, Landing, MintState, Opinions,
+    Watch,
+};
 use store::{AttemptsStanding, Store};
 
 /// A person waits: no longer than this, whatever the workers' own limit is.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an endpoint is given to say whether a transaction is final: time for one look.
+const LOOK: Duration = Duration::from_secs(2);
 /// How many endpoints have to say that a mint is absent, where so many are.
 const NEEDED: usize = 2;
 /// Slots after its blockhash was read at which a transaction is over for good: 150 blocks and 31 to their finality.
@@ -40,6 +45,17 @@ pub enum OnChain {
     Minted(Signature),
     /// That cannot be told now, for this reason.
     Unknown(String),
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It minted nothing and never will.
+    Decided(DecidedAttempt),
+    /// It minted, at `finalized`.
+    Landed,
+    /// It may still mint, or did: for this reason nothing is decided.
+    Open(String),
 }
 
 impl OnChain {
@@ -92,6 +108,56 @@ impl Witnesses {
         });
         judge(mint, join_all(asked).await).await
     }
+
+    /// What became of an open transaction, as the minter decides it: by its own finality, or because no block can take it
+    /// any more and its mint is absent, as two endpoints say where two are.
+    pub async fn fate(&self, attempt: &Attempt, mint: &MintAddress) -> Fate {
+        let asked = self.0.iter().map(async |Witness { label, cluster }| {
+            let cluster = cluster.as_ref().map_err(|reason| format!("{label}: {reason}"))?;
+            match cluster.landing(Watch::from(attempt), Commitment::Finalized, LOOK).await {
+                Landing::Landed { .. } => return Ok(Opinion::Landed),
+                Landing::Failed { .. } => return Ok(Opinion::FailedOnChain),
+                Landing::Pending { .. } => return Err(format!("{label}: a block has it that is not final yet")),
+                Landing::Unknown { .. } => {}
+            }
+            match cluster.expired(attempt, mint, Opinions::One).await {
+                Ok(true) => Ok(Opinion::Expired),
+                Ok(false) => {
+                    let height = attempt.last_valid_block_height;
+                    Err(format!(
+                        "{label}: blocks may take it up to height {height}, and that one is not final with two more"
+                    ))
+                }
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        fate(attempt.signature, join_all(asked).await)
+    }
+}
+
+/// What one endpoint says of a transaction; what it cannot say is a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opinion {
+    Landed,
+    FailedOnChain,
+    Expired,
+}
+
+/// That it is final one endpoint can show; that it expired is what nobody can, so two have to agree, where two are.
+fn fate(signature: Signature, opinions: Vec<Result<Opinion, String>>) -> Fate {
+    let needed = opinions.len().clamp(1, NEEDED);
+    let said = |wanted| opinions.iter().filter(|opinion| **opinion == Ok(wanted)).count();
+    let decided = |verdict| Fate::Decided(DecidedAttempt { signature, verdict });
+    if said(Opinion::Landed) > 0 {
+        Fate::Landed
+    } else if said(Opinion::FailedOnChain) > 0 {
+        decided(Verdict::FailedOnChain)
+    } else if said(Opinion::Expired) >= needed {
+        decided(Verdict::Expired)
+    } else {
+        let reasons: Vec<_> = opinions.into_iter().filter_map(Result::err).collect();
+        Fate::Open(reasons.join("; "))
+    }
 }
 
 async fn connect(address: &EndpointAddress, timeout: Duration, genesis: Option<&str>) -> Result<Cluster, String> {
@@ -130,5 +196,31 @@ async fn minted(cluster: &Cluster, mint: &MintAddress) -> OnChain {
         Ok(Some(signature)) => OnChain::Minted(signature),
         Ok(None) => OnChain::Unknown(format!("{mint} is minted, and the endpoint cannot show how")),
         Err(error) => OnChain::Unknown(format!("{mint} is minted, and how is not told: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_endpoint_shows_what_is_final_and_two_agree_on_what_is_not_there() {
+        let signature = Signature::from_bytes([9; 64]);
+        let decided = |verdict| Fate::Decided(DecidedAttempt { signature, verdict });
+        let silent = || Err("two: away".to_owned());
+        let (expired, failed, landed) = (Ok(Opinion::Expired), Ok(Opinion::FailedOnChain), Ok(Opinion::Landed));
+        for (opinions, expected) in [
+            (vec![expired.clone(), expired.clone()], decided(Verdict::Expired)),
+            (vec![expired.clone(), silent(), expired.clone()], decided(Verdict::Expired)),
+            (vec![expired.clone()], decided(Verdict::Expired)),
+            (vec![expired.clone(), silent()], Fate::Open("two: away".into())),
+            (vec![silent()], Fate::Open("two: away".into())),
+            (vec![], Fate::Open(String::new())),
+            (vec![silent(), failed.clone()], decided(Verdict::FailedOnChain)),
+            (vec![expired.clone(), expired, landed.clone()], Fate::Landed),
+            (vec![failed, landed], Fate::Landed),
+        ] {
+            assert_eq!(fate(signature, opinions.clone()), expected, "{opinions:?}");
+        }
     }
 }
