@@ -30,7 +30,7 @@ async fn a_serialization_failure_is_tried_again_once() {
     let isolation = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation TO ''repeatable \
                      read''', current_database()); END $$";
     fixture.must_execute(isolation).await;
-    let store = Arc::new(fixture.another_store().await);
+    let store = fixture.another_store().await;
     let commit = || {
         let (store, operation) = (Arc::clone(&store), operation.clone());
         tokio::spawn(async move { store.commit(&[Commit { operation, transition: ipfs_uploaded() }]).await })

@@ -1,17 +1,13 @@
 //! The store on a real PostgreSQL, a database of its own for every test.
 
-mod batches;
 mod by_hand;
-mod claims;
-mod commit;
 mod conflicts;
+mod conformance;
 mod dead_letters;
-mod insert;
 mod outage;
-mod pins;
 mod pool;
-mod put_offs;
 mod races;
+mod reading;
 mod reports;
 mod revive;
 mod schema;

@@ -1,70 +1,9 @@
-//! Several writers at once.
+//! Transactions of other people in the way of ours, lock by lock. Who wins a race is a matter of the conformance suite.
 
 use domain::{OperationId, State};
-use engine::{Commit, Committed, OperationStore};
+use engine::{Commit, Committed, OperationStore, PinClaim, PinLedger};
 
-use crate::support::{
-    Fixture, count_committed, failed, image, ipfs_uploaded, new_operation, somebody_waits, submitted,
-};
-
-#[tokio::test]
-async fn of_two_writers_exactly_one_wins() {
-    let fixture = Fixture::with_contents().await;
-    let other = fixture.another_store().await;
-    for number in 0..20 {
-        let operation = fixture.inserted(number).await;
-        let ours = [Commit { operation: operation.clone(), transition: ipfs_uploaded() }];
-        let theirs = [Commit { operation: operation.clone(), transition: failed(None) }];
-        let (ours, theirs) = tokio::join!(fixture.store.commit(&ours), other.commit(&theirs));
-        let (ours, theirs) = (ours.unwrap().remove(0), theirs.unwrap().remove(0));
-        let winner = match (&ours, &theirs) {
-            (Committed::At(_), Committed::Overtaken) => State::IpfsUploaded,
-            (Committed::Overtaken, Committed::At(_)) => State::Failed,
-            both => panic!("{both:?}"),
-        };
-        let after = fixture.load(operation.id).await;
-        assert_eq!((after.state, after.version), (winner, 2));
-    }
-}
-
-#[tokio::test]
-async fn two_signers_leave_one_attempt() {
-    let fixture = Fixture::with_contents().await;
-    let other = fixture.another_store().await;
-    for number in 0..20 {
-        let operation = fixture.standing(number, State::IpfsUploaded).await;
-        let signed = |nth| [Commit { operation: operation.clone(), transition: submitted(number, nth, None) }];
-        let (ours, theirs) = (signed(0), signed(1));
-        let (ours, theirs) = tokio::join!(fixture.store.commit(&ours), other.commit(&theirs));
-        assert_eq!(count_committed(&[ours.unwrap().remove(0), theirs.unwrap().remove(0)]), 1);
-        assert_eq!(fixture.store.operation(operation.id).await.unwrap().unwrap().attempts.len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn overlapping_batches_in_opposite_order_both_succeed() {
-    let fixture = Fixture::with_contents().await;
-    let other = fixture.another_store().await;
-    for round in 0..5 {
-        let new: Vec<_> = (0..100).map(|number| new_operation(round * 100 + number)).collect();
-        let mut reversed = new.clone();
-        reversed.reverse();
-        let (ours, theirs) = tokio::join!(fixture.store.insert(&new), other.insert(&reversed));
-        assert_eq!((ours.unwrap().len(), theirs.unwrap().len()), (100, 100));
-
-        let ids: Vec<OperationId> = new.iter().map(|new| new.id).collect();
-        let mut snapshot = fixture.store.load(&ids).await.unwrap();
-        let mut commits: Vec<Commit> = ids
-            .iter()
-            .map(|id| snapshot.operations.remove(id).unwrap().unwrap())
-            .map(|operation| Commit { operation, transition: ipfs_uploaded() })
-            .collect();
-        let forwards = commits.clone();
-        commits.reverse();
-        let (ours, theirs) = tokio::join!(fixture.store.commit(&forwards), other.commit(&commits));
-        assert_eq!(count_committed(&ours.unwrap()) + count_committed(&theirs.unwrap()), 100);
-    }
-}
+use crate::support::{Fixture, count_committed, image, ipfs_uploaded, metadata, pin, somebody_waits};
 
 #[tokio::test]
 async fn a_deadlock_with_somebody_elses_transaction_is_tried_again() {
@@ -120,4 +59,15 @@ async fn who_stores_a_content_waits_for_its_unpinning_and_then_knows() {
     somebody_waits(&fixture.sql, 1).await;
     unpinner.commit().await.unwrap();
     assert_eq!(commit.await.unwrap().unwrap(), [Committed::NotPinned]);
+}
+
+#[tokio::test]
+async fn a_claim_does_not_wait_for_those_who_store_the_content() {
+    let fixture = Fixture::with_contents().await;
+    let mut storing = fixture.sql.begin().await.unwrap();
+    sqlx::query("SELECT FROM pinned_content FOR SHARE").execute(&mut *storing).await.unwrap();
+    let contents = [pin(&image()), pin(&metadata())];
+    assert_eq!(fixture.store.claim(&contents).await, Ok(vec![PinClaim::Pinned, PinClaim::Pinned]));
+    fixture.pin(&[image(), metadata()]).await;
+    storing.rollback().await.unwrap();
 }

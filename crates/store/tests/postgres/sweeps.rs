@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Clock, OperationId, Priority, Record, Step, SystemClock, Topic};
+use chrono::TimeDelta;
+use domain::{Clock, Priority, Record, Step, SystemClock, Topic};
 use engine::{
-    Assignment, Claim, Consumption, ConsumptionReport, OperationStore, Partition, Publisher, Reason, Round as _,
-    RowOutbox, RowStore, Sweep, Sweeper, Telling, Window,
+    Assignment, Claim, Consumption, ConsumptionReport, Partition, Publisher, Round as _, RowOutbox, RowStore, Sweep,
+    Sweeper, Telling, Window,
 };
 use resilience::Jitter;
 use store::Store;
 use testkit::{Crash, Log, MemoryBacklog, MemorySink};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Fixture, ipfs_uploaded};
+use crate::support::Fixture;
 
 const MINT_REQUESTS: Topic = Topic::Requests(Step::Mint, Priority::Normal);
 
@@ -38,92 +38,6 @@ async fn still(store: &Store) -> Vec<Claim> {
         limit: 500,
     };
     store.claim_still(&sweep).await.unwrap()
-}
-
-/// An operation that waits for its mint since so long.
-async fn minting(fixture: &Fixture, number: u64, age: &str) -> OperationId {
-    let id = fixture.inserted(number).await.id;
-    let operation = fixture.load(id).await;
-    fixture.advance(&operation, ipfs_uploaded()).await;
-    let sql = format!("UPDATE minting_operations SET updated_at = now() - interval '{age}' WHERE id = '{id}'");
-    fixture.must_execute(sql).await;
-    id
-}
-
-#[tokio::test]
-async fn nothing_stands_still_before_every_partition_was_consumed_so_far() {
-    let fixture = Fixture::with_contents().await;
-    let id = minting(&fixture, 1, "10 minutes").await;
-    minting(&fixture, 2, "20 seconds").await;
-    let now = TimeDelta::zero();
-    assert_eq!(still(&fixture.store).await, [], "nobody has reported");
-    reported(&fixture.store, &[report(0, None, now)]).await;
-    assert_eq!(still(&fixture.store).await, [], "one partition is silent");
-    reported(&fixture.store, &[report(1, None, TimeDelta::minutes(11))]).await;
-    assert_eq!(still(&fixture.store).await, [], "one partition is behind");
-    reported(&fixture.store, &[report(1, None, now)]).await;
-    fixture
-        .must_execute("UPDATE consumed_through SET reported_at = now() - interval '16 seconds' WHERE partition = 0")
-        .await;
-    assert_eq!(still(&fixture.store).await, [], "one report is old");
-    reported(&fixture.store, &[report(0, None, now)]).await;
-    let claims = still(&fixture.store).await;
-    assert_eq!(claims.len(), 1, "20 s are not long");
-    assert_eq!((claims[0].id, claims[0].reason), (id, Reason::Still { wakes: 0 }));
-    assert_eq!(still(&fixture.store).await, [], "the lease holds");
-}
-
-#[tokio::test]
-async fn a_wake_counts_once_settled_and_holds_off_the_next_until_it_was_consumed() {
-    let fixture = Fixture::with_contents().await;
-    let id = minting(&fixture, 1, "10 minutes").await;
-    let consumed = async |age| reported(&fixture.store, &[report(0, None, age), report(1, None, age)]).await;
-    consumed(TimeDelta::zero()).await;
-    for wakes in 0..3 {
-        let claims = still(&fixture.store).await;
-        assert_eq!(claims[0].reason, Reason::Still { wakes });
-        // Who dies here has woken nobody.
-        let dead = "UPDATE minting_operations SET claimed_until = now() - interval '1 second'";
-        fixture.must_execute(dead).await;
-        let claims = still(&fixture.store).await;
-        assert_eq!(claims[0].reason, Reason::Still { wakes });
-        fixture.store.settle(&claims).await.unwrap();
-        assert_eq!(still(&fixture.store).await, [], "its wake is younger than what was consumed, less 30 s");
-        fixture.must_execute("UPDATE minting_operations SET requested_at = now() - interval '1 minute'").await;
-    }
-    assert_eq!(still(&fixture.store).await[0].reason, Reason::Still { wakes: 3 });
-    fixture.store.flag(id, "it stands still").await.unwrap();
-    fixture.must_execute("UPDATE minting_operations SET claimed_until = NULL").await;
-    assert_eq!(still(&fixture.store).await, [], "it is a person's now");
-    let report = fixture.store.operation(id).await.unwrap().unwrap();
-    assert_eq!(report.history.iter().filter(|entry| entry.kind == "woken").count(), 3);
-}
-
-#[tokio::test]
-async fn what_waits_in_its_row_does_not_stand_still() {
-    let fixture = Fixture::with_contents().await;
-    minting(&fixture, 1, "10 minutes").await;
-    reported(&fixture.store, &[0, 1].map(|id| report(id, None, TimeDelta::zero()))).await;
-    fixture.must_execute("UPDATE minting_operations SET next_attempt_at = now() - interval '1 second'").await;
-    assert_eq!(still(&fixture.store).await, []);
-}
-
-#[tokio::test]
-async fn an_older_owner_never_overwrites_a_newer_one() {
-    let fixture = Fixture::new().await;
-    let other = fixture.another_store().await;
-    let age = TimeDelta::minutes;
-    let old = reported(&fixture.store, &[report(0, None, age(5))]).await[0];
-    let new = reported(&other, &[report(0, None, age(3))]).await[0];
-    assert!(new > old && old.is_some());
-    // The old owner, frozen until now; and a neighbour that is its own.
-    assert_eq!(reported(&fixture.store, &[report(0, old, age(1)), report(1, old, age(1))]).await, [None, old]);
-    let through: DateTime<Utc> = sqlx::query_scalar("SELECT through FROM consumed_through WHERE partition = 0")
-        .fetch_one(&fixture.sql)
-        .await
-        .unwrap();
-    assert!(SystemClock.now() - through > age(2));
-    assert_eq!(reported(&other, &[report(0, new, age(0))]).await, [new]);
 }
 
 /// A worker that sweeps the mint requests, without the worker.

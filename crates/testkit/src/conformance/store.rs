@@ -14,6 +14,7 @@ mod world;
 
 use futures::future::LocalBoxFuture;
 
+pub use self::scene::{Scene, count_committed};
 pub use self::world::{Bookkeeping, Happened, StoreWorld};
 
 /// Makes a test of every case on a [`StoreWorld`]: `store_conformance!(World, tokio::test);`

@@ -22,7 +22,7 @@ async fn at_once<W: StoreWorld>(scene: &Scene<W>, other: &W::Store, batches: [Co
 
 pub async fn of_two_writers_exactly_one_wins<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for number in 0..20 {
         let operation = scene.inserted(number).await;
         let batches = [commit(&operation, ipfs_uploaded()), commit(&operation, failed(None))];
@@ -38,7 +38,7 @@ pub async fn of_two_writers_exactly_one_wins<W: StoreWorld>() {
 
 pub async fn two_signers_leave_one_attempt<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for number in 0..20 {
         let operation = scene.standing(number, State::IpfsUploaded).await;
         let batches = [0, 1].map(|nth| commit(&operation, submitted(number, nth, None)));
@@ -49,7 +49,7 @@ pub async fn two_signers_leave_one_attempt<W: StoreWorld>() {
 
 pub async fn of_signing_anew_and_failing_one_happens<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for number in 0..20 {
         let operation = scene.standing(number, State::BlockchainSubmitted).await;
         let decided = Some(expired(number, 0));
@@ -62,7 +62,7 @@ pub async fn of_signing_anew_and_failing_one_happens<W: StoreWorld>() {
 
 pub async fn overlapping_batches_in_opposite_order_both_succeed<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for round in 0..5 {
         let new: Vec<_> = (0..100).map(|number| new_operation(round * 100 + number)).collect();
         let mut reversed = new.clone();
@@ -97,7 +97,7 @@ pub async fn twenty_processes_insert_the_same_rows_once<W: StoreWorld>() {
 
 pub async fn of_two_processes_that_count_the_same_try_one_does<W: StoreWorld>() {
     let scene = Scene::<W>::new().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for number in 0..20 {
         let operation = scene.inserted(number).await;
         let batch = [put_off(&operation, true, Some(Duration::from_secs(8)))];
@@ -109,7 +109,7 @@ pub async fn of_two_processes_that_count_the_same_try_one_does<W: StoreWorld>() 
 
 pub async fn two_processes_claim_each_due_row_once<W: StoreWorld>() {
     let scene = Scene::<W>::new().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     for number in 0..250 {
         scene.wait(&scene.inserted(number).await, 1).await;
     }
@@ -142,7 +142,7 @@ pub async fn what_is_owed_goes_to_one_process<W: StoreWorld>() {
     scene.store().claim(&[pin(&image()), pin(&metadata())]).await.unwrap();
     scene.store().pinned(&[image(), metadata()].map(|cid| super::pins::at_the_backup(&cid))).await.unwrap();
     scene.pass(21).await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     let (ours, theirs) = tokio::join!(scene.store().owed("pinata", 1), other.owed("pinata", 1));
     let mut both = [ours.unwrap(), theirs.unwrap()].concat();
     both.sort_by_key(|cid| *cid == image());

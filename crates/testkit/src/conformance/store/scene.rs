@@ -1,5 +1,8 @@
 //! A database with some operations in it.
+#![expect(clippy::missing_panics_doc, reason = "what has to work panics where it does not: these are tests")]
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,10 +14,20 @@ use crate::transitions::{image, metadata, new_operation, pin, way};
 
 /// A world, and the ways round it that cases share.
 pub struct Scene<W> {
+    /// What is looked into.
     pub world: W,
 }
 
+impl<W> Deref for Scene<W> {
+    type Target = W;
+
+    fn deref(&self) -> &W {
+        &self.world
+    }
+}
+
 impl<W: StoreWorld> Scene<W> {
+    /// An empty one.
     pub async fn new() -> Self {
         Self { world: W::fresh().await }
     }
@@ -26,10 +39,17 @@ impl<W: StoreWorld> Scene<W> {
         scene
     }
 
+    /// One process's store.
     pub fn store(&self) -> &W::Store {
         self.world.store()
     }
 
+    /// The store of another process.
+    pub async fn another_store(&self) -> Arc<W::Store> {
+        self.world.another_store().await
+    }
+
+    /// Lets so many seconds pass.
     pub async fn pass(&self, seconds: u64) {
         self.world.pass(Duration::from_secs(seconds)).await;
     }
@@ -39,15 +59,18 @@ impl<W: StoreWorld> Scene<W> {
         self.store().load(&[]).await.unwrap().now
     }
 
+    /// Says that the first provider holds contents.
     pub async fn pin(&self, cids: &[Cid]) {
         self.store().pinned(&cids.iter().map(pin).collect::<Vec<_>>()).await.unwrap();
     }
 
+    /// The row as it stands.
     pub async fn load(&self, id: OperationId) -> Operation {
         let mut snapshot = self.store().load(&[id]).await.unwrap();
         snapshot.operations.remove(&id).expect("the operation has a row").unwrap()
     }
 
+    /// An operation that was just accepted.
     pub async fn inserted(&self, number: u64) -> Operation {
         match self.store().insert(&[new_operation(number)]).await.unwrap().remove(0) {
             Inserted::Present(operation) => *operation,
@@ -55,6 +78,10 @@ impl<W: StoreWorld> Scene<W> {
         }
     }
 
+    /// Commits one transition, decided on that view of the row.
+    ///
+    /// # Errors
+    /// What the store says.
     pub async fn commit(&self, operation: &Operation, transition: Transition) -> Result<Committed, StoreError> {
         Ok(self.store().commit(&[commit(operation, transition)]).await?.remove(0))
     }
@@ -93,15 +120,19 @@ impl<W: StoreWorld> Scene<W> {
     }
 }
 
+/// A transition that was decided on that view of the row.
 pub fn commit(operation: &Operation, transition: Transition) -> Commit {
     Commit { operation: operation.clone(), transition }
 }
 
+/// A try that failed.
 pub fn put_off(operation: &Operation, spends: bool, wait: Option<Duration>) -> PutOff {
     let failure = Failure::transient("provider-away", "connection refused, and a NUL: \0");
     PutOff { operation: operation.clone(), failure, spends, wait }
 }
 
+/// How many of a batch were committed.
+#[must_use]
 pub fn count_committed(answers: &[Committed]) -> usize {
     answers.iter().filter(|answer| matches!(answer, Committed::At(_))).count()
 }

@@ -106,7 +106,7 @@ pub async fn what_waits_in_its_row_does_not_stand_still<W: StoreWorld>() {
 
 pub async fn an_older_owner_never_overwrites_a_newer_one<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
-    let other = scene.world.another_store().await;
+    let other = scene.another_store().await;
     let id = scene.minting(1).await.id;
     scene.pass(2 * MINUTE).await;
     let old = scene.reported(scene.store(), [(0, None, 5 * MINUTE)]).await[0];
