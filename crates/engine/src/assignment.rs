@@ -1,6 +1,6 @@
 //! The partitions this process owns now. The consumer thread and the runner share it; no call waits.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -86,7 +86,8 @@ struct Owned {
 #[derive(Debug, Default)]
 pub struct Assignment {
     window: Window,
-    owned: Mutex<HashMap<Partition, Owned>>,
+    /// In order, so that a run under a seed is the same again.
+    owned: Mutex<BTreeMap<Partition, Owned>>,
     epochs: AtomicU64,
     held: AtomicBool,
 }
@@ -214,7 +215,7 @@ impl Assignment {
         self.lock().values().map(|entry| entry.tracker.window()).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Partition, Owned>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, Owned>> {
         self.owned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

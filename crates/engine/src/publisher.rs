@@ -68,6 +68,7 @@ impl<E: EventSink> Publisher<E> {
                 Err(PublishError::Unavailable(reason)) => {
                     tracing::warn!(topic = record.topic, reason, "not published, trying again");
                     tokio::select! {
+                        biased;
                         () = tokio::time::sleep(pauses.next_pause()) => {}
                         () = self.stop.cancelled() => return Err(Halt::Stopping),
                     }

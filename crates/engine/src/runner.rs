@@ -62,6 +62,8 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
         let mut running = JoinSet::new();
         loop {
             tokio::select! {
+                // In this order, so that a run under a seed is the same again; lanes that end make room first.
+                biased;
                 () = runner.stop.cancelled() => break,
                 Some(ended) = running.join_next() => {
                     if let Some(next) = runner.ended(ended, &mut lanes)? {
@@ -145,6 +147,7 @@ impl<P: Processor, E: EventSink, C: Clock> Runner<P, E, C> {
             metrics::retried(P::NAME, &failure);
             log_retry(P::NAME, record, &failure, &tries);
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(pause) => {}
                 () = self.stop.cancelled() => return Err(Halt::Stopping),
             }

@@ -98,6 +98,8 @@ where
     while open || held.is_some() || !running.is_empty() {
         let room = running.len() < bounds.parallel;
         tokio::select! {
+            // In this order, so that a run under a seed is the same again.
+            biased;
             Some(()) = running.next() => {}
             first = next(&mut held, &mut queue), if room && open => match first {
                 None => open = false,

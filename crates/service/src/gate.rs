@@ -7,7 +7,7 @@ use futures::future::{pending, select_all};
 use tokio::sync::watch;
 
 /// Keeps `assignment` held while any gate is closed. Goes on for ever; may be dropped at any await.
-pub(crate) async fn hold_while_closed(
+pub async fn hold_while_closed(
     assignment: Arc<Assignment>,
     mut gates: Vec<watch::Receiver<bool>>,
     group: String,

@@ -25,6 +25,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 pub use cluster::join_cluster;
 pub use database::{open_store, open_worker_store};
+pub use gate::hold_while_closed;
 pub use gateways::open_gateways;
 pub use health::Health;
 pub use health_report::{DependencyReport, EndpointReport, FailureReport, ReadyReport};

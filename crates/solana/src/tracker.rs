@@ -97,6 +97,8 @@ impl Poller {
         loop {
             let next = self.open.iter().map(|open| open.due).min().map(|due| due.max(not_before));
             tokio::select! {
+                // In this order, so that a run under a seed is the same again; a poll asks for all who are waiting.
+                biased;
                 open = opened.recv() => match open {
                     Some(open) => self.open.push(open),
                     None => return,

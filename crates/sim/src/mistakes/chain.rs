@@ -1,0 +1,140 @@
+//! Mistakes about what proves that a transaction is dead: made in what the chain is taken to have said.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
+use serde_json::{Value, json};
+use solana::{
+    Blockhash, Chain, ChainView, Cluster, Commitment, Endpoints, Landing, MetadataAccount, MintState, NftAccounts,
+    Opinions, RpcError, SendOutcome, Simulated, Watch, Witness,
+};
+use solana_client::rpc_request::RpcRequest;
+
+use super::Mistake;
+
+/// The real chain client, misread.
+#[derive(Debug)]
+pub struct MistakenChain {
+    cluster: Cluster,
+    endpoints: Arc<Endpoints>,
+    mistake: Option<Mistake>,
+}
+
+impl MistakenChain {
+    /// The chain behind `endpoints`, read right where there is no mistake.
+    #[must_use]
+    pub fn start(endpoints: Arc<Endpoints>, mistake: Option<Mistake>) -> Self {
+        Self { cluster: Cluster::start(Arc::clone(&endpoints), 0), endpoints, mistake }
+    }
+
+    async fn blockhash_is_invalid(&self, attempt: &Attempt) -> Result<bool, RpcError> {
+        let params = json!([attempt.blockhash, { "commitment": "processed" }]);
+        let answer = self.endpoints.ask::<Value>(RpcRequest::IsBlockhashValid, params).await?;
+        Ok(answer.value["value"] == false)
+    }
+
+    /// Each answer is true, and as of another time.
+    async fn is_absent_and_then_past(&self, attempt: &Attempt, mint: &MintAddress) -> Result<bool, RpcError> {
+        let state = self.cluster.mint_state(mint, Commitment::Confirmed, 0).await?;
+        let params = json!([{ "commitment": "confirmed" }]);
+        let answer = self.endpoints.ask::<Value>(RpcRequest::GetEpochInfo, params).await?;
+        let height = answer.value["blockHeight"].as_u64().unwrap_or(0);
+        Ok(matches!(state, MintState::Absent { .. }) && height > attempt.last_valid_block_height)
+    }
+}
+
+impl ChainView for MistakenChain {
+    /// Whoever takes a null status for proof, or asks for the blockhash, does not wait for 181 slots.
+    async fn landing(&self, watch: Watch, commitment: Commitment, patience: Duration) -> Landing {
+        let hasty = matches!(
+            self.mistake,
+            Some(
+                Mistake::SignsAfterNullStatus
+                    | Mistake::SignsAfterInvalidBlockhash
+                    | Mistake::ReadsStatusBeforeHeight
+            )
+        );
+        match self.cluster.landing(watch, commitment, patience).await {
+            Landing::Unknown { .. } if hasty && commitment == Commitment::Confirmed => {
+                Landing::Unknown { tip: Some(u64::MAX) }
+            }
+            landing => landing,
+        }
+    }
+
+    async fn mint_state(
+        &self,
+        mint: &MintAddress,
+        commitment: Commitment,
+        min_context_slot: u64,
+    ) -> Result<MintState, RpcError> {
+        self.cluster.mint_state(mint, commitment, min_context_slot).await
+    }
+
+    async fn minted_by(&self, mint: &MintAddress) -> Result<Option<Signature>, RpcError> {
+        self.cluster.minted_by(mint).await
+    }
+
+    async fn witness(
+        &self,
+        signature: &Signature,
+        mint: &MintAddress,
+        commitment: Commitment,
+    ) -> Result<Option<Witness>, RpcError> {
+        self.cluster.witness(signature, mint, commitment).await
+    }
+
+    async fn nft(
+        &self,
+        mint: &MintAddress,
+        owner: &WalletAddress,
+        min_context_slot: u64,
+    ) -> Result<NftAccounts, RpcError> {
+        self.cluster.nft(mint, owner, min_context_slot).await
+    }
+
+    async fn metadata(&self, mint: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
+        self.cluster.metadata(mint).await
+    }
+}
+
+impl Chain for MistakenChain {
+    async fn blockhash(&self) -> Result<Blockhash, RpcError> {
+        self.cluster.blockhash().await
+    }
+
+    async fn unit_price(&self, signed_before: u32) -> u64 {
+        self.cluster.unit_price(signed_before).await
+    }
+
+    async fn mint_rent(&self) -> Result<u64, RpcError> {
+        self.cluster.mint_rent().await
+    }
+
+    async fn simulate(&self, wire: &[u8]) -> Result<Simulated, RpcError> {
+        self.cluster.simulate(wire).await
+    }
+
+    async fn send(&self, attempt: &Attempt, priority: Priority, round: u32, preflight: bool) -> SendOutcome {
+        self.cluster.send(attempt, priority, round, preflight).await
+    }
+
+    async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+        match self.mistake {
+            Some(Mistake::SignsAfterNullStatus) => Ok(true),
+            Some(Mistake::SignsAfterInvalidBlockhash) => self.blockhash_is_invalid(attempt).await,
+            Some(Mistake::ReadsStatusBeforeHeight) => self.is_absent_and_then_past(attempt, mint).await,
+            Some(
+                Mistake::StoresAfterSend
+                | Mistake::FreshKeyPerRetry
+                | Mistake::StoresOffsetFirst
+                | Mistake::SkipsPublish
+                | Mistake::NoGuard
+                | Mistake::FailsUndecided
+                | Mistake::InsertsAfterFailed,
+            )
+            | None => self.cluster.expired(attempt, mint, opinions).await,
+        }
+    }
+}
