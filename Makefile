@@ -4,7 +4,7 @@ export MINTFLEET_CACHE ?= $(HOME)/.cache/mintfleet
 target := $(or $(CARGO_TARGET_DIR),target)
 devstack := $(target)/debug/devstack
 
-.PHONY: help demo test up down bench chaos generate lint prerequisites build release
+.PHONY: help demo test up down bench chaos sim generate lint prerequisites build release
 
 help: ## Says what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ bench: release ## Prints the figures of docs/BENCHMARKS.md (workers built with -
 
 chaos: release ## Lets everything fail that can, prints what came of the operations
 	$(devstack) chaos --slot-ms 100 --bin-dir $(target)/release $(CHAOS)
+
+sim: build ## Runs the fleet under a virtual clock, a seed at a time; a failing seed prints its timeline
+	$(target)/debug/sim $(if $(SEEDS),--seeds $(SEEDS)) $(SIM)
 
 generate: ## Writes what is generated: event schemas, .sqlx (needs DATABASE_URL, as `make up` prints it)
 	cargo run -q -p domain --example schemas docs/schemas

@@ -7,11 +7,7 @@ use futures::future::{pending, select_all};
 use tokio::sync::watch;
 
 /// Keeps `assignment` held while any gate is closed. Goes on for ever; may be dropped at any await.
-pub async fn hold_while_closed(
-    assignment: Arc<Assignment>,
-    mut gates: Vec<watch::Receiver<bool>>,
-    group: String,
-) {
+pub async fn hold_while_closed(assignment: Arc<Assignment>, mut gates: Vec<watch::Receiver<bool>>, group: String) {
     loop {
         let open = gates.iter_mut().all(|gate| *gate.borrow_and_update());
         if assignment.is_held() == open {

@@ -154,8 +154,7 @@ impl<'a> Process<'a> {
             life: Arc::clone(&self.life),
         });
         let store = &self.store;
-        let outbox =
-            || RowOutbox { store: Arc::clone(store), telling: self.telling.clone(), step: step.as_str() };
+        let outbox = || RowOutbox { store: Arc::clone(store), telling: self.telling.clone(), step: step.as_str() };
         let (of_backlog, of_assignment) = (Arc::clone(&backlog), Arc::clone(&assignment));
         let held = Arc::clone(&assignment);
         let upkeep = Upkeep {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use domain::{Operation, OperationId, State, StatusChanged, Topic};
+use domain::{Operation, OperationId, State, Topic};
 use solana_sdk::signature::Signature;
 use testkit::RecordedAttempt;
 
@@ -117,7 +117,9 @@ pub fn judge(world: &World) -> Verdict {
         verdict.count.verified += usize::from(row.state == State::Verified);
         verdict.count.failed += usize::from(row.state == State::Failed);
     }
-    verdict.broken.extend(attempts.iter().filter_map(|attempt| Some((attempt.operation, broken_by(attempt, &ledger)?))));
+    verdict
+        .broken
+        .extend(attempts.iter().filter_map(|attempt| Some((attempt.operation, broken_by(attempt, &ledger)?))));
     verdict.broken.extend(unrecorded(&ledger, &attempts));
     verdict.count.nfts = minted.values().map(Vec::len).sum();
     verdict.count.signed = attempts.len();
@@ -178,7 +180,9 @@ fn broken_by(attempt: &RecordedAttempt, ledger: &Ledger) -> Option<Broken> {
         (domain::Verdict::Finalized, Some(true))
         | (domain::Verdict::FailedOnChain, Some(false))
         | (domain::Verdict::Expired, None) => None,
-        (domain::Verdict::Finalized | domain::Verdict::FailedOnChain, _) => Some(Broken::FinalAndAbsent(brief(&signature))),
+        (domain::Verdict::Finalized | domain::Verdict::FailedOnChain, _) => {
+            Some(Broken::FinalAndAbsent(brief(&signature)))
+        }
         (domain::Verdict::Expired, Some(_)) => Some(Broken::DeadAndLanded(brief(&signature))),
     }
 }
@@ -193,11 +197,19 @@ fn unrecorded(ledger: &Ledger, attempts: &[RecordedAttempt]) -> Vec<(OperationId
     sent.filter_map(|sent| Some((name(sent)?, Broken::SentUnrecorded(brief(&sent.signature))))).collect()
 }
 
+/// As much of a status event as the referee reads.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    operation_id: OperationId,
+    version: i64,
+}
+
 /// The latest version of each operation that the API was told of.
 fn told(world: &World) -> BTreeMap<OperationId, i64> {
     let mut told: BTreeMap<_, i64> = BTreeMap::new();
     for record in world.records(Topic::Status) {
-        let status = record.value.as_deref().and_then(|value| serde_json::from_slice::<StatusChanged>(value).ok());
+        let status = record.value.as_deref().and_then(|value| serde_json::from_slice::<Told>(value).ok());
         if let Some(status) = status {
             let known = told.entry(status.operation_id).or_default();
             *known = status.version.max(*known);

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use crate::referee::Count;
 use crate::timeline::Entry;
 use crate::world::{Ended, Run};
 
-/// Lines of a timeline that are shown before those of the operations in question.
+/// Operations whose timelines are shown: those that broke first.
 const MOST_OPERATIONS: usize = 3;
 
 /// What all runs came to.
@@ -44,7 +42,9 @@ pub fn run_all(runs: impl IntoIterator<Item = Run>) -> anyhow::Result<Tally> {
             scope.spawn(move || {
                 let next = || runs.lock().unwrap_or_else(PoisonError::into_inner).next();
                 // Whoever counts ends with the last run.
-                while let Some(run) = next() && ended.send(run.run()).is_ok() {}
+                while let Some(run) = next()
+                    && ended.send(run.run()).is_ok()
+                {}
             });
         }
         drop(ended);

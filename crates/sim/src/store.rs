@@ -16,8 +16,6 @@ use crate::life::Life;
 
 /// What a statement takes there, and back.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
-/// When a statement is executed that its sender gave up.
-const LATE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
 
 /// The store of one process.
 #[derive(Debug)]
@@ -56,12 +54,13 @@ impl SimStore {
         answer
     }
 
-    fn note(&self, commit: &Commit, committed: &Committed) {
+    fn note(&self, commit: &Commit, committed: Option<&Committed>) {
         let Commit { operation, transition } = commit;
         let what = match committed {
-            Committed::At(_) => "commits",
-            Committed::Overtaken => "is overtaken with",
-            Committed::NotPinned => "finds nothing pinned for",
+            Some(Committed::At(_)) => "commits",
+            Some(Committed::Overtaken) => "is overtaken with",
+            Some(Committed::NotPinned) => "finds nothing pinned for",
+            None => "does not learn what became of",
         };
         let what = format!("{what} {} -> {}, version {}", operation.state, told(transition), operation.version + 1);
         self.life.timeline.note(&self.life.name, Some(operation.id), what);
@@ -89,8 +88,7 @@ fn told(transition: &Transition) -> String {
 /// What befalls a statement.
 fn mishap(Life { dice, sky, .. }: &Life) -> Mishap {
     if sky.strikes(dice, |weather| weather.statement_fails) {
-        let late = Mishap::Late(dice.between(LATE.0, LATE.1));
-        return *dice.pick(&[Mishap::Refused, Mishap::ReplyLost, late]);
+        return *dice.pick(&[Mishap::Refused, Mishap::ReplyLost]);
     }
     Mishap::Slow(dice.between(LATENCY.0, LATENCY.1))
 }
@@ -106,9 +104,11 @@ impl OperationStore for SimStore {
 
     async fn commit(&self, batch: &[Commit]) -> Result<Vec<Committed>, StoreError> {
         let statement = async {
-            let committed = self.inner.commit(batch).await?;
-            batch.iter().zip(&committed).for_each(|(commit, committed)| self.note(commit, committed));
-            Ok(committed)
+            let answer = self.inner.commit(batch).await;
+            for (index, commit) in batch.iter().enumerate() {
+                self.note(commit, answer.as_ref().ok().and_then(|committed| committed.get(index)));
+            }
+            answer
         };
         self.trip(statement).await
     }

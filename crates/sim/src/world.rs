@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{DecidedAttempt, Failure, OperationId, State, Step, Topic, Transition};
+use domain::{Failure, OperationId, State, Step, Topic, Transition};
 use engine::{Commit, OperationStore};
 use testkit::{Tables, TestClock, operation_id};
 use tokio::task::JoinSet;
@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const LAST_COMMITS: Duration = Duration::from_mins(2);
 /// What a process takes to be started again.
 const RESTART: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
+/// How long a slot takes.
+const SLOT: Duration = Duration::from_millis(400);
 /// Between a person's looks.
 const PERSON_LOOKS: Duration = Duration::from_secs(5);
 
@@ -142,7 +144,7 @@ impl World {
         let _ = timeout(LAST_COMMITS, self.until(|| self.all_consumed())).await;
         self.note("all that may end has ended");
         // Whatever was ever signed has its last chance to land.
-        sleep(SLOT_AT_MOST * u32::try_from(2 * (BLOCKHASH_LIFE + FINALITY)).unwrap_or(u32::MAX)).await;
+        sleep(SLOT * u32::try_from(2 * (BLOCKHASH_LIFE + FINALITY)).unwrap_or(u32::MAX)).await;
         let verdict = referee::judge(self);
         alive.shutdown().await;
         Ok(verdict)
@@ -184,8 +186,7 @@ impl World {
             if !waiting.is_empty() {
                 let operation = life.dice.pick(&waiting).clone();
                 let failure = Failure::permanent("failed-by-hand", "a person said so");
-                let decided: Option<DecidedAttempt> = None;
-                let commit = Commit { operation, transition: Transition::Failed { failure, decided } };
+                let commit = Commit { operation, transition: Transition::Failed { failure, decided: None } };
                 // Overtaken, it goes on.
                 let _ = store.commit(&[commit]).await;
             }
@@ -217,5 +218,3 @@ impl World {
         self.timeline.note(&"world".into(), None, what);
     }
 }
-
-const SLOT_AT_MOST: Duration = Duration::from_millis(400);

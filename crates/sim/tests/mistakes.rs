@@ -6,7 +6,7 @@ use sim::{Broken, Mistake, Run, Weather};
 
 const OPERATIONS: u64 = 40;
 /// Seeds until a mistake has to be caught.
-const SEEDS: u64 = 20;
+const SEEDS: u64 = 40;
 
 /// Runs seed after seed until the mistake is caught in the way that is expected of it.
 fn assert_caught(mistake: Mistake, weather: Weather, expected: fn(&Broken) -> bool) {
@@ -41,7 +41,7 @@ fn signing_again_after_an_invalid_blockhash_is_caught() {
 
 #[test]
 fn reading_the_status_before_the_height_is_caught() {
-    let weather = Weather { transaction_late: 1.0, transaction_dropped: 0.9, longest_lag: 120, ..Weather::fair() };
+    let weather = Weather { transaction_late: 1.0, transaction_dropped: 0.95, ..Weather::fair() };
     assert_caught(Mistake::ReadsStatusBeforeHeight, weather, |broken| matches!(broken, Broken::DeadAndLanded(_)));
 }
 
@@ -71,8 +71,7 @@ fn a_skipped_publish_is_caught() {
 
 #[test]
 fn two_workers_without_the_guard_are_caught() {
-    let weather =
-        Weather { rebalance: 0.05, sleep: 0.003, longest_sleep: Duration::from_secs(30), ..Weather::fair() };
+    let weather = Weather { rebalance: 0.05, sleep: 0.003, longest_sleep: Duration::from_secs(30), ..Weather::fair() };
     assert_caught(Mistake::NoGuard, weather, |broken| matches!(broken, Broken::DeadAndLanded(_)));
 }
 
@@ -84,11 +83,7 @@ fn failing_while_an_attempt_is_undecided_is_caught() {
 
 #[test]
 fn an_attempt_of_a_sleeper_after_failed_is_caught() {
-    let weather = Weather {
-        sleep: 0.02,
-        longest_sleep: Duration::from_mins(1),
-        failed_by_hand: 1.0,
-        ..Weather::fair()
-    };
+    let weather =
+        Weather { sleep: 0.02, longest_sleep: Duration::from_mins(1), failed_by_hand: 1.0, ..Weather::fair() };
     assert_caught(Mistake::InsertsAfterFailed, weather, |broken| matches!(broken, Broken::FailedAndMinted));
 }

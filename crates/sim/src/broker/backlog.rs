@@ -29,9 +29,8 @@ impl Backlog for SimBacklog {
 
     async fn consumed_to_end(&self, partitions: Vec<Partition>) -> Result<HashSet<Partition>, Failure> {
         self.life.moment().await;
-        let at_end = |partition: &Partition| {
-            self.broker.committed(&self.group, partition) >= self.broker.ends_at(partition)
-        };
+        let at_end =
+            |partition: &Partition| self.broker.committed(&self.group, partition) >= self.broker.ends_at(partition);
         Ok(partitions.into_iter().filter(at_end).collect())
     }
 }

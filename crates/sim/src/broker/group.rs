@@ -83,17 +83,10 @@ impl Group {
     /// What is the member's own, unless nothing has changed since that rebalance.
     pub fn since(&self, generation: u64, member: &str) -> Option<Membership> {
         let own = || self.owners.iter().filter(|(_, owner)| *owner == member).map(|(partition, _)| partition.clone());
-        (self.generation != generation)
-            .then(|| Membership { generation: self.generation, partitions: own().collect() })
+        (self.generation != generation).then(|| Membership { generation: self.generation, partitions: own().collect() })
     }
 
-    fn heartbeat(
-        &mut self,
-        partitions: impl FnOnce() -> Vec<Partition>,
-        member: &str,
-        now: Instant,
-        storm: bool,
-    ) {
+    fn heartbeat(&mut self, partitions: impl FnOnce() -> Vec<Partition>, member: &str, now: Instant, storm: bool) {
         let joins = self.members.insert(member.to_owned(), now).is_none();
         let before = self.members.len();
         self.members.retain(|_, heard| *heard + SESSION > now);

@@ -55,9 +55,7 @@ impl<'a> Ask<'a> {
             RpcRequest::GetEpochInfo => self.epoch_info(config(params)),
             RpcRequest::GetLatestBlockhash => self.latest_blockhash(config(params)),
             RpcRequest::IsBlockhashValid => self.is_blockhash_valid(params),
-            RpcRequest::SimulateTransaction => {
-                Ok(at(self.seen, &json!({ "err": null, "unitsConsumed": UNITS })))
-            }
+            RpcRequest::SimulateTransaction => Ok(at(self.seen, &json!({ "err": null, "unitsConsumed": UNITS }))),
             RpcRequest::SendTransaction => self.send(params),
             RpcRequest::GetSignatureStatuses => self.statuses(params),
             RpcRequest::GetMultipleAccounts => self.accounts(params),
@@ -92,7 +90,9 @@ impl<'a> Ask<'a> {
     fn epoch_info(&self, config: &Value) -> Answer {
         let slot = self.slot_from(config)?;
         let height = self.ledger.block(slot).map_or(0, |block| block.height);
-        Ok(json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 0, "slotIndex": slot, "slotsInEpoch": 432_000 }))
+        Ok(
+            json!({ "absoluteSlot": slot, "blockHeight": height, "epoch": 0, "slotIndex": slot, "slotsInEpoch": 432_000 }),
+        )
     }
 
     fn latest_blockhash(&self, config: &Value) -> Answer {

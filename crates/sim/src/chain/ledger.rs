@@ -170,8 +170,10 @@ impl Ledger {
     #[must_use]
     pub fn transactions_of(&self, mint: &Pubkey, slot: u64) -> Vec<&Landed> {
         let signatures = self.of_mint.get(mint).into_iter().flatten();
-        let mut landed: Vec<_> =
-            signatures.filter_map(|signature| self.landed.get(signature)).filter(|landed| landed.slot <= slot).collect();
+        let mut landed: Vec<_> = signatures
+            .filter_map(|signature| self.landed.get(signature))
+            .filter(|landed| landed.slot <= slot)
+            .collect();
         landed.sort_by_key(|landed| std::cmp::Reverse(landed.slot));
         landed
     }

@@ -34,13 +34,12 @@ impl MistakenChain {
         Ok(answer.value["value"] == false)
     }
 
-    /// Each answer is true, and as of another time.
-    async fn is_absent_and_then_past(&self, attempt: &Attempt, mint: &MintAddress) -> Result<bool, RpcError> {
-        let state = self.cluster.mint_state(mint, Commitment::Confirmed, 0).await?;
-        let params = json!([{ "commitment": "confirmed" }]);
+    /// Its status was null a moment ago, and now the height is past its last valid one: each is true, and the transaction
+    /// may have landed between the two.
+    async fn is_past(&self, attempt: &Attempt) -> Result<bool, RpcError> {
+        let params = json!([{ "commitment": "processed" }]);
         let answer = self.endpoints.ask::<Value>(RpcRequest::GetEpochInfo, params).await?;
-        let height = answer.value["blockHeight"].as_u64().unwrap_or(0);
-        Ok(matches!(state, MintState::Absent { .. }) && height > attempt.last_valid_block_height)
+        Ok(answer.value["blockHeight"].as_u64() > Some(attempt.last_valid_block_height))
     }
 }
 
@@ -50,9 +49,7 @@ impl ChainView for MistakenChain {
         let hasty = matches!(
             self.mistake,
             Some(
-                Mistake::SignsAfterNullStatus
-                    | Mistake::SignsAfterInvalidBlockhash
-                    | Mistake::ReadsStatusBeforeHeight
+                Mistake::SignsAfterNullStatus | Mistake::SignsAfterInvalidBlockhash | Mistake::ReadsStatusBeforeHeight
             )
         );
         match self.cluster.landing(watch, commitment, patience).await {
@@ -124,7 +121,7 @@ impl Chain for MistakenChain {
         match self.mistake {
             Some(Mistake::SignsAfterNullStatus) => Ok(true),
             Some(Mistake::SignsAfterInvalidBlockhash) => self.blockhash_is_invalid(attempt).await,
-            Some(Mistake::ReadsStatusBeforeHeight) => self.is_absent_and_then_past(attempt, mint).await,
+            Some(Mistake::ReadsStatusBeforeHeight) => self.is_past(attempt).await,
             Some(
                 Mistake::StoresAfterSend
                 | Mistake::FreshKeyPerRetry

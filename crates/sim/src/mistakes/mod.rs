@@ -18,7 +18,7 @@ pub enum Mistake {
     SignsAfterNullStatus,
     /// `isBlockhashValid` = false is taken for that proof.
     SignsAfterInvalidBlockhash,
-    /// The mint is seen to be absent, and then the height is read: it may have landed between the two.
+    /// A status is read, and then the height: the transaction may have landed between the two.
     ReadsStatusBeforeHeight,
     /// What was signed is sent, and recorded afterwards.
     StoresAfterSend,
@@ -34,20 +34,4 @@ pub enum Mistake {
     FailsUndecided,
     /// An attempt is inserted although the operation has failed meanwhile.
     InsertsAfterFailed,
-}
-
-impl Mistake {
-    /// Every mistake.
-    pub const ALL: [Self; 10] = [
-        Self::SignsAfterNullStatus,
-        Self::SignsAfterInvalidBlockhash,
-        Self::ReadsStatusBeforeHeight,
-        Self::StoresAfterSend,
-        Self::FreshKeyPerRetry,
-        Self::StoresOffsetFirst,
-        Self::SkipsPublish,
-        Self::NoGuard,
-        Self::FailsUndecided,
-        Self::InsertsAfterFailed,
-    ];
 }
