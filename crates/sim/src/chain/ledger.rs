@@ -182,7 +182,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`MintTransaction::read`].
-    pub fn read(&mut self, wire: &[u8]) -> Result<Arc<MintTransaction>, String> {
+    pub fn read(&self, wire: &[u8]) -> Result<Arc<MintTransaction>, String> {
         let signature: Option<Signature> = wire.get(1..65).and_then(|bytes| bytes.try_into().ok());
         if let Some(known) = signature.and_then(|signature| self.known.get(&signature)) {
             return Ok(Arc::clone(known));

@@ -1,4 +1,5 @@
 //! What a process calls an endpoint through: `solana-client`'s own seam, where HTTP would be.
+#![expect(clippy::result_large_err, reason = "it is the client's own error type")]
 
 use std::sync::Arc;
 use std::time::Duration;

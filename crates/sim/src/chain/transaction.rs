@@ -98,10 +98,7 @@ impl Step {
         let account = |at: usize| message.account_keys.get(place(at)?).copied();
         if *program == TOKEN_PROGRAM {
             let initializes = TokenInstruction::unpack(&instruction.data).ok()?;
-            return match initializes {
-                TokenInstruction::InitializeMint2 { .. } => Some(Self::InitializeMint),
-                _ => None,
-            };
+            return matches!(initializes, TokenInstruction::InitializeMint2 { .. }).then_some(Self::InitializeMint);
         }
         if *program != mpl_token_metadata::ID {
             return None;
