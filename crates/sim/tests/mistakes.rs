@@ -41,7 +41,14 @@ fn signing_again_after_an_invalid_blockhash_is_caught() {
 
 #[test]
 fn reading_the_status_before_the_height_is_caught() {
-    let weather = Weather { transaction_late: 1.0, transaction_dropped: 0.95, ..Weather::fair() };
+    // Whoever sleeps between the two reads sees the one and misses what came after it.
+    let weather = Weather {
+        sleep: 0.01,
+        longest_sleep: Duration::from_secs(10),
+        transaction_late: 1.0,
+        transaction_dropped: 0.97,
+        ..Weather::fair()
+    };
     assert_caught(Mistake::ReadsStatusBeforeHeight, &weather, |broken| matches!(broken, Broken::DeadAndLanded(_)));
 }
 
