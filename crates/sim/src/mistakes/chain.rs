@@ -117,6 +117,10 @@ impl Chain for MistakenChain {
         self.cluster.send(attempt, priority, round, preflight).await
     }
 
+    fn prefer(&self, transaction: &Signature, endpoint: &str) {
+        self.cluster.prefer(transaction, endpoint);
+    }
+
     async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
         match self.mistake {
             Some(Mistake::SignsAfterNullStatus) => Ok(true),
