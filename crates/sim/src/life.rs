@@ -64,7 +64,7 @@ impl Life {
                 None => return,
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Nothing that it does has an effect any more.

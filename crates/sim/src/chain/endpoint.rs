@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use crate::weather::Sky;
 
 /// How long an endpoint stays as it is.
-const SPELL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const SPELL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 /// What a call takes there and back.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(4), Duration::from_millis(60));
 /// While it fails, it does so more often than the weather says.

@@ -236,7 +236,9 @@ impl Ledger {
         } else {
             let height = self.block(self.tip).map_or(0, |block| block.height + 1);
             self.put_block(self.tip, height);
-            due.into_iter().for_each(|transaction| self.land(transaction));
+            for transaction in due {
+                self.land(transaction);
+            }
         }
         if self.sky.strikes(&self.dice, |weather| weather.fork) {
             let depth = 1 + self.dice.below(FINALITY - 1);
@@ -270,7 +272,9 @@ impl Ledger {
         }
         let error = match program::run(&transaction, |mint| self.nfts.contains_key(mint)) {
             Ok(made) => {
-                made.into_iter().for_each(|nft| self.put_nft(Nft { slot, ..nft }));
+                for nft in made {
+                    self.put_nft(Nft { slot, ..nft });
+                }
                 None
             }
             Err(error) => Some(error),
@@ -309,7 +313,9 @@ impl Ledger {
         }
         if self.dice.chance(0.5) {
             let blocks: Vec<_> = self.blocks.range(from..).map(|(slot, block)| (*slot, block.height)).collect();
-            blocks.into_iter().for_each(|(slot, height)| self.put_block(slot, height));
+            for (slot, height) in blocks {
+                self.put_block(slot, height);
+            }
         }
     }
 }
