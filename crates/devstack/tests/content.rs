@@ -139,6 +139,22 @@ async fn what_was_cut_elsewhere_is_the_same_file_here() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_unpinned_is_gone_and_unpinning_it_again_is_no_error() -> anyhow::Result<()> {
+    let (rig, content) = (Rig::start().await?, Content::new("hello", "text/plain"));
+    let pinata = client(&rig)?;
+    pinata.pin(&content).await?;
+    rig.upload(b"another", "public").await?;
+    pinata.unpin(content.cid()).await?;
+    assert_eq!(rig.get(&format!("/ipfs/{}", content.cid())).await?.status(), StatusCode::NOT_FOUND);
+    assert_eq!(rig.get(&format!("/ipfs/{}", content_id(b"another"))).await?.status(), StatusCode::OK);
+    pinata.unpin(content.cid()).await?;
+    pinata.pin(&content).await?;
+    assert_eq!(rig.get(&format!("/ipfs/{}", content.cid())).await?.status(), StatusCode::OK);
+    assert_eq!(rig.pins.counts()["delete"], 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_resumable_upload_is_the_same_file_too() -> anyhow::Result<()> {
     let (rig, content) = (Rig::start().await?, large());
     client(&rig)?.resumable_above(1 << 20).pin(&content).await?;

@@ -68,18 +68,6 @@ impl Kubo {
         Ok(Self { client, base: format!("{}/api/v0/", api.as_str().trim_end_matches('/')) })
     }
 
-    /// Unpins a content. What is not pinned stays so.
-    ///
-    /// # Errors
-    /// [`PinError`].
-    pub async fn unpin(&self, cid: &Cid) -> Result<(), PinError> {
-        match ask(self.post(&format!("pin/rm?arg={cid}"))).await {
-            Ok(_) => Ok(()),
-            Err(PinError::Server { message, .. }) if message.contains("not pinned") => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn upload(&self, content: &Content) -> Result<(), PinError> {
         match content.car() {
             Some(car) => self.import(content, &car).await,
@@ -125,6 +113,14 @@ impl PinProvider for Kubo {
 
     async fn pin(&self, content: &Content) -> Result<(), PinError> {
         counted(self.name(), content, self.upload(content)).await
+    }
+
+    async fn unpin(&self, cid: &Cid) -> Result<(), PinError> {
+        match ask(self.post(&format!("pin/rm?arg={cid}"))).await {
+            Ok(_) => Ok(()),
+            Err(PinError::Server { message, .. }) if message.contains("not pinned") => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn status(&self) -> Result<(), PinError> {

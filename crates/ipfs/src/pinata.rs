@@ -62,7 +62,13 @@ struct File {
 
 #[derive(Deserialize)]
 struct Files {
-    files: Vec<File>,
+    files: Vec<ListedFile>,
+}
+
+#[derive(Deserialize)]
+struct ListedFile {
+    id: String,
+    cid: String,
 }
 
 impl Pinata {
@@ -135,9 +141,24 @@ impl Pinata {
     }
 
     async fn holds(&self, cid: &Cid) -> Result<bool, PinError> {
+        Ok(!self.files_of(cid).await?.is_empty())
+    }
+
+    /// The ids of the files that have this content; the list is not trusted to hold no others.
+    async fn files_of(&self, cid: &Cid) -> Result<Vec<String>, PinError> {
         let request = self.client.get(&self.files_url).query(&[("cid", cid.as_str())]);
         let answer: Answer<Files> = json(ask(request.bearer_auth(self.jwt.expose_secret())).await?).await?;
-        Ok(answer.data.files.iter().any(|file| file.cid == cid.as_str()))
+        let files = answer.data.files.into_iter().filter(|file| file.cid == cid.as_str());
+        Ok(files.map(|file| file.id).collect())
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), PinError> {
+        let request = self.client.delete(format!("{}/{id}", self.files_url));
+        match ask(request.bearer_auth(self.jwt.expose_secret())).await {
+            // Somebody deleted it since it was listed.
+            Ok(_) | Err(PinError::Misplaced { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -148,6 +169,13 @@ impl PinProvider for Pinata {
 
     async fn pin(&self, content: &Content) -> Result<(), PinError> {
         counted(self.name, content, self.upload(content)).await
+    }
+
+    async fn unpin(&self, cid: &Cid) -> Result<(), PinError> {
+        for id in self.files_of(cid).await? {
+            self.delete(&id).await?;
+        }
+        Ok(())
     }
 
     async fn status(&self) -> Result<(), PinError> {

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::Instant;
 
+use domain::Cid;
+
 use crate::{Content, PinError, metrics};
 
 /// A pin provider. Pinning the same content again is no error and changes nothing.
@@ -12,6 +14,9 @@ pub trait PinProvider: Send + Sync + 'static {
 
     /// Uploads the content and has it pinned. `Ok` means that the provider holds it under the CID that we computed.
     fn pin(&self, content: &Content) -> impl Future<Output = Result<(), PinError>> + Send;
+
+    /// Unpins a content. What the provider does not hold is no error.
+    fn unpin(&self, cid: &Cid) -> impl Future<Output = Result<(), PinError>> + Send;
 
     /// Asks the provider whether it is up and knows us. Costs it next to nothing.
     fn status(&self) -> impl Future<Output = Result<(), PinError>> + Send;

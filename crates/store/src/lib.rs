@@ -2,6 +2,7 @@
 //! and what operators ask. Every batch is one statement; every statement is checked against the schema when it is
 //! compiled.
 
+mod attempt_bytes;
 mod by_hand;
 mod claims;
 mod commit;
@@ -23,6 +24,7 @@ mod put_off;
 mod report_rows;
 mod reports;
 mod revive;
+mod rollback;
 mod rows;
 mod schema;
 mod watching;
@@ -33,3 +35,4 @@ pub use metrics::{STATEMENTS, describe as describe_metrics};
 pub use pool::{PoolSettings, Store};
 pub use reports::{AttemptReport, HistoryEntry, ListFilter, Milestones, NftReport, OperationReport, OperationSummary};
 pub use revive::{AttemptsStanding, Revival, Revived};
+pub use rollback::{NOT_UNPINNED, Rollback, Unpin};

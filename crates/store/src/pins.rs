@@ -24,7 +24,7 @@ impl Columns {
     }
 }
 
-/// Claims what nobody has, or had and let run out. What some provider holds is only read: a claim takes no lock on it, for
+/// Claims what nobody has, or had and let run out, be it to pin or to unpin it. What some provider holds is only read: a claim takes no lock on it, for
 /// everybody who stores that content holds one.
 pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>, StoreError> {
     let Columns { cids, providers, sizes } = Columns::of(batch);
@@ -43,7 +43,8 @@ pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>,
                        FROM input WHERE NOT pinned ORDER BY cid, provider
                        ON CONFLICT (cid, provider) DO UPDATE
                        SET state = excluded.state, size = excluded.size, claimed_until = excluded.claimed_until
-                       WHERE pin.state = 'unpinned' OR (pin.state = 'pending' AND pin.claimed_until <= now())
+                       WHERE pin.state = 'unpinned'
+                          OR (pin.state IN ('pending', 'unpinning') AND pin.claimed_until <= now())
                        RETURNING cid, provider
                    )
                    SELECT input.pinned AS "pinned!", claimed.cid IS NOT NULL AS "claimed!"

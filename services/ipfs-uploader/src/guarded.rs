@@ -5,12 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{Failure, FailureClass};
+use domain::{Cid, Failure, FailureClass};
 use ipfs::{Content, PinError, PinProvider};
 use resilience::{
-    BreakerOpen, BreakerSettings, Budget, Endpoint, EndpointConfig, EndpointHealth, Fault, Rate, Traffic,
+    BreakerOpen, BreakerSettings, Budget, Endpoint, EndpointConfig, EndpointHealth, Fault, Lease, Rate, Traffic,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+
+/// Of a provider's budget this is left to uploads that somebody waits for.
+const OTHERS_SHARE: f64 = 0.5;
+/// Between two looks at the budget.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A provider behind its breaker and within its budget.
 pub(crate) struct Guarded<P> {
@@ -123,11 +128,6 @@ impl<P: PinProvider> Guarded<P> {
         self.endpoint.health()
     }
 
-    /// The share of its budget that is left.
-    pub fn headroom(&self) -> f64 {
-        self.budget().headroom()
-    }
-
     /// Waits until a call may be made. One that is not going to be made needs no leave.
     pub async fn leave(&self) -> Leave<'_> {
         let one_less = |spare: usize| spare.checked_sub(1);
@@ -137,16 +137,32 @@ impl<P: PinProvider> Guarded<P> {
         Leave(&self.spare)
     }
 
+    /// Leave for a call that nobody waits for: half of the budget is left to those whose uploads somebody does.
+    pub async fn idle_leave(&self) -> Leave<'_> {
+        while self.budget().headroom() < OTHERS_SHARE {
+            sleep(PAUSE).await;
+        }
+        self.leave().await
+    }
+
     /// Pins a content, unless the breaker is open.
     pub async fn pin(&self, content: &Content, leave: Leave<'_>) -> Result<(), Refusal> {
+        let call = self.begin(leave)?;
+        let answer = call.client().pin(content).await;
+        judged(call, answer)
+    }
+
+    /// Unpins a content, unless the breaker is open.
+    pub async fn unpin(&self, cid: &Cid, leave: Leave<'_>) -> Result<(), Refusal> {
+        let call = self.begin(leave)?;
+        let answer = call.client().unpin(cid).await;
+        judged(call, answer)
+    }
+
+    fn begin(&self, leave: Leave<'_>) -> Result<Lease<P>, BreakerOpen> {
         let call = self.endpoint.begin(Traffic::Send)?;
         leave.used();
-        let pinned = call.client().pin(content).await;
-        match &pinned {
-            Ok(()) => call.succeeded(),
-            Err(error) => call.failed(fault(error)),
-        }
-        pinned.map_err(Refusal::Failed)
+        Ok(call)
     }
 
     /// Asks the provider how it is. A good answer lets an open breaker try a call.
@@ -161,4 +177,13 @@ impl<P: PinProvider> Guarded<P> {
     fn budget(&self) -> &Budget {
         self.endpoint.budget(Traffic::Send)
     }
+}
+
+/// What an answer says of the provider is told to its breaker.
+fn judged<P>(call: Lease<P>, answer: Result<(), PinError>) -> Result<(), Refusal> {
+    match &answer {
+        Ok(()) => call.succeeded(),
+        Err(error) => call.failed(fault(error)),
+    }
+    answer.map_err(Refusal::Failed)
 }

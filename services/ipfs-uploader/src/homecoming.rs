@@ -18,8 +18,6 @@ const LOOK: Duration = Duration::from_secs(5);
 const AT_ONCE: u16 = 20;
 /// Between two contents: at most ten a second.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Of the first provider's budget this is left to uploads that somebody waits for.
-const OTHERS_SHARE: f64 = 0.5;
 
 /// Brings contents home.
 #[derive(Debug)]
@@ -72,14 +70,11 @@ impl<P: PinProvider, L: PinLedger> Homecoming<P, L> {
 
     async fn bring(&self, cid: &Cid) -> Result<(), Failure> {
         let first = &self.providers.first;
-        while first.headroom() < OTHERS_SHARE {
-            sleep(PAUSE).await;
-        }
         let bytes = self.gateways.fetch(cid).await.map_err(|error| error.failure())?;
         // The ledger does not say which; nothing else is ever uploaded.
         let media_type = ImageKind::sniff(&bytes).map_or(MediaType::JSON, ImageKind::media_type);
         let content = Content::new(bytes, media_type);
-        let leave = first.leave().await;
+        let leave = first.idle_leave().await;
         first.pin(&content, leave).await.map_err(|refusal| refusal.failure())?;
         let pin =
             Pin { cid: content.cid().clone(), size: content.bytes().len() as u64, provider: first.name().to_owned() };

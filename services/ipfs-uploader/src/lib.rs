@@ -9,6 +9,7 @@ mod metrics;
 mod pinning;
 mod provider;
 mod providers;
+mod rollback;
 mod upload;
 mod wire;
 
@@ -16,5 +17,6 @@ pub use homecoming::Homecoming;
 pub use metadata::metadata;
 pub use pinning::PinLimits;
 pub use providers::{ProviderSetup, Providers};
+pub use rollback::Rollbacks;
 pub use upload::Uploader;
 pub use wire::run;

@@ -4,6 +4,7 @@ use metrics::{counter, describe_counter};
 
 const FAILED_OVER: &str = "mintfleet_pins_failed_over_total";
 const BROUGHT_HOME: &str = "mintfleet_pins_brought_home_total";
+const UNPINNED: &str = "mintfleet_contents_unpinned_total";
 
 /// Says what each metric means; once per process.
 pub(crate) fn describe() {
@@ -12,6 +13,14 @@ pub(crate) fn describe() {
         BROUGHT_HOME,
         "Contents that the first pin provider was given later, by outcome (ok or a failure's code)"
     );
+    describe_counter!(
+        UNPINNED,
+        "Contents of failed operations that were unpinned at a provider, by outcome (ok or a failure's code)"
+    );
+}
+
+pub(crate) fn unpinned(outcome: String) {
+    counter!(UNPINNED, "outcome" => outcome).increment(1);
 }
 
 pub(crate) fn failed_over(provider: &'static str) {

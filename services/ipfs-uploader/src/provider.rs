@@ -1,5 +1,6 @@
 //! The kinds of pin providers, as one.
 
+use domain::Cid;
 use ipfs::{Content, Kubo, PinError, PinProvider, Pinata};
 
 /// A pin provider of either kind.
@@ -21,6 +22,13 @@ impl PinProvider for Provider {
         match self {
             Self::Pinata(pinata) => pinata.pin(content).await,
             Self::Kubo(kubo) => kubo.pin(content).await,
+        }
+    }
+
+    async fn unpin(&self, cid: &Cid) -> Result<(), PinError> {
+        match self {
+            Self::Pinata(pinata) => pinata.unpin(cid).await,
+            Self::Kubo(kubo) => kubo.unpin(cid).await,
         }
     }
 

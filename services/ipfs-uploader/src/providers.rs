@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Failure;
+use domain::{Cid, Failure};
 use futures::future::join_all;
 use ipfs::{Content, Flights, PinError, PinProvider};
 use resilience::{BreakerSettings, Dependency, EndpointHealth, Rate};
@@ -99,6 +99,15 @@ impl<P: PinProvider> Providers<P> {
             }
         }
         Err(failure)
+    }
+
+    /// Unpins a content at the provider of that name.
+    pub(crate) async fn unpin(&self, name: &str, cid: &Cid) -> Result<(), Failure> {
+        let Some(provider) = self.all().find(|provider| provider.name() == name) else {
+            return Err(Failure::permanent("pin-provider-unknown", "it is not among the providers of this worker"));
+        };
+        let leave = provider.idle_leave().await;
+        provider.unpin(cid, leave).await.map_err(|refusal| refusal.failure())
     }
 
     /// The first one took a content.

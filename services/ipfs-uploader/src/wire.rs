@@ -9,7 +9,7 @@ use service::config::{PinataSettings, PinningSettings, UploaderConfig};
 use service::{Process, Worker, open_gateways, open_worker_store};
 
 use crate::provider::Provider;
-use crate::{Homecoming, PinLimits, ProviderSetup, Providers, Uploader, metrics};
+use crate::{Homecoming, PinLimits, ProviderSetup, Providers, Rollbacks, Uploader, metrics};
 
 /// Compressed images that are remembered, bytes.
 const REMEMBERED: usize = 8 << 20;
@@ -46,6 +46,9 @@ pub async fn run(config: UploaderConfig, process: Process) -> anyhow::Result<()>
     let uploader = Uploader::new(images, Arc::clone(&providers), &store, limits, Arc::new(Jitter::from_os()));
     let homecoming = Homecoming { providers: Arc::clone(&providers), ledger: Arc::clone(&store), gateways };
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(homecoming.run()));
+    let rollbacks =
+        Rollbacks { providers: Arc::clone(&providers), store: Arc::clone(&store), after: config.rollback_after };
+    tokio::spawn(process.stop.clone().run_until_cancelled_owned(rollbacks.run()));
     tokio::spawn(Arc::clone(&providers).watch_over());
     let database_open = store.open();
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;

@@ -2,6 +2,7 @@
 //! through it.
 
 mod accounts;
+mod clearing;
 mod content;
 mod partner;
 mod verify;

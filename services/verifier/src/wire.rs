@@ -1,9 +1,13 @@
 //! The worker put together.
+
+use std::sync::Arc;
+
 use service::config::{PayerSettings, VerifierConfig};
 use service::{Process, Worker, join_cluster, open_gateways, open_worker_store};
 use solana::{Cluster, Pubkey, read_payer_address};
 
 use crate::Verifier;
+use crate::clearing::clear_attempt_bytes;
 
 /// Runs the worker until the process is told to end.
 ///
@@ -21,6 +25,8 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
     let chain = Cluster::start(endpoints, 0);
+    let clearing = clear_attempt_bytes(Arc::clone(&store), config.attempt_bytes_kept);
+    tokio::spawn(process.stop.clone().run_until_cancelled_owned(clearing));
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);

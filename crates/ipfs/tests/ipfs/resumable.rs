@@ -118,7 +118,7 @@ async fn append(State(server): State<Shared>, headers: HeaderMap, body: Body) ->
 async fn list(State(server): State<Shared>) -> String {
     let server = server.lock().unwrap();
     let whole = server.held.as_ref().is_some_and(|held| held.len() as u64 == server.length);
-    let files = if whole { format!(r#"{{"cid":"{}"}}"#, content().cid()) } else { String::new() };
+    let files = if whole { format!(r#"{{"id":"1","cid":"{}"}}"#, content().cid()) } else { String::new() };
     format!(r#"{{"data":{{"files":[{files}]}}}}"#)
 }
 

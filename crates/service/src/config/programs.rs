@@ -1,5 +1,7 @@
 //! What each worker reads, whole.
 
+use std::time::Duration;
+
 use resilience::BreakerSettings;
 
 use super::breaker::breaker_settings;
@@ -11,6 +13,9 @@ use super::pinning::PinningSettings;
 use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings};
 use super::solana::SolanaSettings;
 use super::table;
+
+/// Seconds.
+const DAY: u64 = 24 * 60 * 60;
 
 /// What every worker needs.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ pub struct UploaderConfig {
     pub gateways: GatewaySettings,
     /// Where images may come from.
     pub images: ImageSettings,
+    /// How long after it failed an operation is rolled back.
+    pub rollback_after: Duration,
 }
 
 /// The configuration of `mint-submitter`.
@@ -73,6 +80,8 @@ pub struct VerifierConfig {
     pub payer: PayerSettings,
     /// Where content is read back.
     pub gateways: GatewaySettings,
+    /// How long after they were decided the bytes of transactions are kept.
+    pub attempt_bytes_kept: Duration,
 }
 
 /// The configuration of a worker, besides that of its process.
@@ -88,6 +97,7 @@ impl Config for UploaderConfig {
             pinning: PinningSettings::read(env),
             gateways: GatewaySettings::read(env),
             images: ImageSettings::read(env),
+            rollback_after: Duration::from_secs(env.number(&table::ROLLBACK_AFTER_SECONDS, 0..=366 * DAY)),
         }
     }
 }
@@ -110,6 +120,7 @@ impl Config for VerifierConfig {
             solana: SolanaSettings::read(env),
             payer: PayerSettings::read(env),
             gateways: GatewaySettings::read(env),
+            attempt_bytes_kept: Duration::from_secs(env.number(&table::ATTEMPT_BYTES_KEPT_DAYS, 1..=3_660) * DAY),
         }
     }
 }

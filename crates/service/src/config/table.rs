@@ -114,6 +114,18 @@ variables! {
         &[IpfsUploader],
     );
 
+    ROLLBACK_AFTER_SECONDS: new(
+        Some("86400"),
+        "How long after it failed for good an operation's content is unpinned, where nobody else uses it; until then \
+         a person may have it tried again with that",
+        &[IpfsUploader],
+    );
+    ATTEMPT_BYTES_KEPT_DAYS: new(
+        Some("7"),
+        "How long the bytes of a transaction are kept once it is decided; its signature and its verdict stay",
+        &[Verifier],
+    );
+
     CB_FAILURE_THRESHOLD: new(Some("5"), "Failures in a row that open a circuit breaker", WORKERS);
     CB_TIMEOUT_MS: new(Some("30000"), "How long an open circuit breaker rests at most, milliseconds", WORKERS);
     CB_SLOW_MS: new(Some("30000"), "An answer that takes longer counts as a failure, milliseconds", WORKERS);

@@ -10,6 +10,7 @@ mod races;
 mod reading;
 mod reports;
 mod revive;
+mod rollback;
 mod schema;
 mod support;
 mod sweeps;

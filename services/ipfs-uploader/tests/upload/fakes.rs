@@ -29,6 +29,8 @@ pub struct Provider(&'static str, Arc<Mutex<Uploads>>);
 #[derive(Debug, Default)]
 struct Uploads {
     troubles: VecDeque<PinError>,
+    /// What it says to whoever wants something unpinned.
+    keeps: Option<PinError>,
     /// What it says to everything, and to the question how it is.
     down: Option<PinError>,
     says_it_is_well: bool,
@@ -57,6 +59,11 @@ impl Provider {
     pub fn pretend(&self, error: PinError) {
         self.go_down(error);
         self.lock().says_it_is_well = true;
+    }
+
+    /// From now on it unpins nothing.
+    pub fn keep(&self, error: PinError) {
+        self.lock().keeps = Some(error);
     }
 
     pub fn come_back(&self) {
@@ -115,6 +122,16 @@ impl PinProvider for Provider {
             return Err(trouble);
         }
         uploads.taken.push((Instant::now(), content.clone()));
+        Ok(())
+    }
+
+    async fn unpin(&self, cid: &Cid) -> Result<(), PinError> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut uploads = self.lock();
+        if let Some(error) = &uploads.keeps {
+            return Err(error.clone());
+        }
+        uploads.taken.retain(|(_, content)| content.cid() != cid);
         Ok(())
     }
 
@@ -256,8 +273,18 @@ impl Rig {
     }
 
     pub fn worker_over(&self, providers: Arc<Providers<Provider>>, limits: PinLimits) -> Uploader<Provider> {
+        self.worker_with(providers, &self.ledger, limits)
+    }
+
+    /// With another ledger than its own.
+    pub fn worker_with<L: PinLedger>(
+        &self,
+        providers: Arc<Providers<Provider>>,
+        ledger: &Arc<L>,
+        limits: PinLimits,
+    ) -> Uploader<Provider> {
         let images = images(self.assets.path());
-        Uploader::new(images, providers, &self.ledger, limits, Arc::new(Jitter::from_seed(1)))
+        Uploader::new(images, providers, ledger, limits, Arc::new(Jitter::from_seed(1)))
     }
 
     /// The first provider and the one that stands in for it.

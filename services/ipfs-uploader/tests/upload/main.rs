@@ -3,4 +3,5 @@
 mod failover;
 mod fakes;
 mod once;
+mod rollback;
 mod trouble;
