@@ -6,11 +6,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
 
-use crate::account_reader::{AccountReader, Source};
+use crate::account_reader::{AccountReader, Snapshot, Source};
 use crate::blockhash::{Blockhash, BlockhashCache};
 use crate::chain::{Chain, ChainView, Opinions};
 use crate::commitment::Commitment;
@@ -74,6 +75,20 @@ impl Cluster {
     pub async fn balance(&self, account: &Pubkey) -> Result<u64, RpcError> {
         let params = json!([account.to_string(), Commitment::Confirmed.config()]);
         Ok(self.endpoints.ask::<At<u64>>(RpcRequest::GetBalance, params).await?.value.value)
+    }
+
+    /// Asks any endpoint that is well.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, request: RpcRequest, params: Value) -> Result<T, RpcError> {
+        Ok(self.endpoints.ask(request, params).await?.value)
+    }
+
+    /// Accounts at `finalized`.
+    pub(crate) async fn finalized_accounts(
+        &self,
+        addresses: Vec<Pubkey>,
+        min_context_slot: u64,
+    ) -> Result<Snapshot, RpcError> {
+        self.finalized.read(addresses, min_context_slot).await
     }
 
     fn reader(&self, commitment: Commitment) -> &AccountReader {

@@ -5,6 +5,7 @@
 
 mod account_reader;
 mod asking;
+mod audit;
 mod blockhash;
 mod call;
 mod chain;
@@ -37,6 +38,7 @@ mod watching;
 mod wire;
 mod witness;
 
+pub use audit::{AuditedChain, MINTS_PER_CALL, MintFound, SIGNATURES_PER_CALL};
 pub use blockhash::Blockhash;
 pub use call::Answer;
 pub use chain::{Chain, ChainView, Opinions};

@@ -56,7 +56,7 @@ pub struct MintAccount {
 }
 
 impl MintAccount {
-    fn of(account: &Account) -> Option<Self> {
+    pub(crate) fn of(account: &Account) -> Option<Self> {
         let mint = (account.owner == TOKEN_PROGRAM).then(|| Mint::unpack(&account.data).ok())??;
         Some(Self {
             decimals: mint.decimals,

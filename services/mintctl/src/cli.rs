@@ -9,6 +9,7 @@ use crate::migrate::MigrateArgs;
 use crate::op::OpArgs;
 use crate::policies::PoliciesArgs;
 use crate::probe::ProbeArgs;
+use crate::reconcile::ReconcileArgs;
 use crate::status::StatusArgs;
 use crate::submit::SubmitArgs;
 use crate::topics::TopicsArgs;
@@ -53,6 +54,8 @@ pub enum Command {
     Status(StatusArgs),
     /// See and deal with one operation by hand: show, retry, force, fail
     Op(OpArgs),
+    /// Compare the chain with the records, both ways
+    Reconcile(ReconcileArgs),
     /// List operations, newest first
     List(ListArgs),
     /// Follow operations until they end

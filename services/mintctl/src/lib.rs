@@ -16,6 +16,7 @@ mod output;
 mod person;
 mod policies;
 mod probe;
+mod reconcile;
 mod run;
 mod span;
 mod status;

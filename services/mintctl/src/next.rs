@@ -58,6 +58,11 @@ fn what(operation: &Operation) -> String {
         }
         (State::DatabaseUpdated, _) => "its content is read back the way a partner would".into(),
         (State::Verified, _) => "nothing: it is done".into(),
+        (State::Failed, _) if operation.image_cid.is_some() || operation.metadata_cid.is_some() => {
+            "some time after it failed (a day, if not set otherwise) ipfs-uploader unpins what it had pinned, and it is \
+             rolled back; `mintctl op retry` takes it up again"
+                .into()
+        }
         (State::Failed, _) => "nothing by itself: `mintctl op retry` takes it up again".into(),
         (State::RolledBack, _) => "nothing by itself: `mintctl op retry` begins it anew".into(),
     }

@@ -9,7 +9,7 @@ use store::Store;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::{dlq, doctor, fleet, list, migrate, op, policies, probe, status, submit, topics, watch};
+use crate::{dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch};
 
 /// Runs a command to its end.
 #[must_use]
@@ -45,6 +45,7 @@ async fn command(cli: Cli) -> Result<Exit> {
             None => fleet::run(&read(FleetSettings::read)?, json).await,
         },
         Command::Op(args) => Box::pin(op::run(&args, open().await?.as_ref(), json)).await,
+        Command::Reconcile(args) => Box::pin(reconcile::run(&args, open().await?, json)).await,
         Command::List(args) => list::run(&args, open().await?.as_ref(), json).await,
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,

@@ -5,9 +5,11 @@ mod accounts;
 mod clearing;
 mod content;
 mod partner;
+mod reconcile;
 mod verify;
 mod wire;
 
 pub use content::ContentSource;
+pub use reconcile::{Finding, Interrupted, Reconciler, ReconcilerSettings};
 pub use verify::Verifier;
 pub use wire::run;

@@ -1,13 +1,20 @@
 //! The worker put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::config::{PayerSettings, VerifierConfig};
 use service::{Process, Worker, join_cluster, open_gateways, open_worker_store};
 use solana::{Cluster, Pubkey, read_payer_address};
 
-use crate::Verifier;
 use crate::clearing::clear_attempt_bytes;
+use crate::reconcile::reconcile;
+use crate::{Reconciler, ReconcilerSettings, Verifier};
+
+/// What moved within this is left to the workers: they have it in hand.
+const RESTED: Duration = Duration::from_mins(10);
+/// Between two calls of the reconciler, of which each asks for a hundred mints.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the worker until the process is told to end.
 ///
@@ -24,6 +31,9 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
     let store = open_worker_store(&config.worker, &process.health).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
+    let settings = ReconcilerSettings { creator, fix: true, rested: RESTED, pause: PAUSE, by: "reconciler".into() };
+    let reconciler = Reconciler::new(Cluster::start(Arc::clone(&endpoints), 0), Arc::clone(&store), settings);
+    tokio::spawn(process.stop.clone().run_until_cancelled_owned(reconcile(reconciler, config.reconcile_every)));
     let chain = Cluster::start(endpoints, 0);
     let clearing = clear_attempt_bytes(Arc::clone(&store), config.attempt_bytes_kept);
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(clearing));

@@ -82,6 +82,8 @@ pub struct VerifierConfig {
     pub gateways: GatewaySettings,
     /// How long after they were decided the bytes of transactions are kept.
     pub attempt_bytes_kept: Duration,
+    /// How often chain and records are compared.
+    pub reconcile_every: Duration,
 }
 
 /// The configuration of a worker, besides that of its process.
@@ -121,6 +123,7 @@ impl Config for VerifierConfig {
             payer: PayerSettings::read(env),
             gateways: GatewaySettings::read(env),
             attempt_bytes_kept: Duration::from_secs(env.number(&table::ATTEMPT_BYTES_KEPT_DAYS, 1..=3_660) * DAY),
+            reconcile_every: Duration::from_secs(env.number(&table::RECONCILE_EVERY_SECONDS, 10..=30 * DAY)),
         }
     }
 }

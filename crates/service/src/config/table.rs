@@ -62,8 +62,8 @@ variables! {
     MINT_PAYER_KEYPAIR: new(None, "File with the payer's keypair, as solana-keygen writes it", CHAIN);
     MINT_PAYER_ADDRESS: new(
         None,
-        "The payer's address, for a verifier without the payer's keypair: the NFTs' creator and update authority",
-        &[Verifier],
+        "The payer's address, for those without the payer's keypair: the NFTs' creator and update authority",
+        &[Verifier, Mintctl],
     );
     MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every mint address is derived", MINTING);
     MINT_KEY_ID: new(Some("1"), "Names the master secret in the database; change both together", MINTING);
@@ -123,6 +123,11 @@ variables! {
     ATTEMPT_BYTES_KEPT_DAYS: new(
         Some("7"),
         "How long the bytes of a transaction are kept once it is decided; its signature and its verdict stay",
+        &[Verifier],
+    );
+    RECONCILE_EVERY_SECONDS: new(
+        Some("3600"),
+        "How long after one comparison of the whole chain with the whole of the records the next one begins",
         &[Verifier],
     );
 

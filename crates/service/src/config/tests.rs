@@ -195,6 +195,7 @@ fn what_a_worker_reads_is_what_its_help_lists() {
     kafka_settings(&mut env);
     SolanaSettings::read(&mut env);
     MintKeySettings::read(&mut env);
+    PayerSettings::read(&mut env);
     PinataSettings::read(&mut env);
     GatewaySettings::read(&mut env);
     asset_dir(&mut env);

@@ -43,7 +43,11 @@ pub async fn examine() -> Vec<Row> {
     rows
 }
 
-fn connect(settings: &SolanaSettings) -> Result<Endpoints, solana::EndpointsError> {
+/// The endpoints, for a person who waits.
+///
+/// # Errors
+/// Settings that a pool does not take.
+pub fn connect(settings: &SolanaSettings) -> Result<Endpoints, solana::EndpointsError> {
     let timeout = settings.timeout.min(PATIENCE);
     let briefly = EndpointsSettings { timeout, pool: settings.pool(), ..EndpointsSettings::default() };
     Endpoints::connect(settings.endpoints.clone(), briefly, Arc::new(Jitter::from_os()))

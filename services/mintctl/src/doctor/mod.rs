@@ -12,6 +12,7 @@ use comfy_table::{Cell, Color};
 
 use crate::exit::Exit;
 use crate::output;
+pub use chain::connect;
 use row::{Row, Verdict};
 
 const EXAMPLES: &str = "Changes nothing. Exit code 1 where a row says fail; warnings leave it 0.
