@@ -22,8 +22,8 @@ pub use limits::WorkLimits;
 pub use pinning::PinningSettings;
 pub use programs::{Config, SubmitterConfig, UploaderConfig, VerifierConfig, WorkerConfig};
 pub use sections::{
-    GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PayerSettings, PinataSettings, ProcessSettings,
-    asset_dir,
+    GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PartnerUrl, PayerSettings, PinataSettings,
+    ProcessSettings, asset_dir,
 };
 pub use solana::SolanaSettings;
 pub use variable::{Program, Variable, help};

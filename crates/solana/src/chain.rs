@@ -47,6 +47,16 @@ pub trait ChainView: Send + Sync + 'static {
         min_context_slot: u64,
     ) -> impl Future<Output = Result<NftAccounts, RpcError>> + Send;
 
+    /// The same as each endpoint by itself has it, for whoever doubts one answer. A chain that is only one has one view.
+    fn nft_by_each(
+        &self,
+        mint: &MintAddress,
+        owner: &WalletAddress,
+        min_context_slot: u64,
+    ) -> impl Future<Output = Vec<Result<NftAccounts, RpcError>>> + Send {
+        async move { vec![self.nft(mint, owner, min_context_slot).await] }
+    }
+
     /// The metadata account at `finalized`: all that somebody needs who knows no more than the mint.
     fn metadata(&self, mint: &MintAddress) -> impl Future<Output = Result<Option<MetadataAccount>, RpcError>> + Send;
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
+use futures::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
@@ -159,6 +160,23 @@ impl ChainView for Cluster {
         let addresses = vec![at.mint, at.metadata, at.edition, at.token];
         let snapshot = self.finalized.read(addresses, min_context_slot).await?;
         Ok(NftAccounts::of(at, snapshot.slot, &snapshot.accounts))
+    }
+
+    async fn nft_by_each(
+        &self,
+        mint: &MintAddress,
+        owner: &WalletAddress,
+        min_context_slot: u64,
+    ) -> Vec<Result<NftAccounts, RpcError>> {
+        let at = NftAddresses::of(mint, owner);
+        let read = self.endpoints.health().into_iter().map(async |endpoint| {
+            let source = Source::One(Arc::clone(&self.endpoints), endpoint.label);
+            let reader = AccountReader::start(source, Commitment::Finalized);
+            let addresses = vec![at.mint, at.metadata, at.edition, at.token];
+            let snapshot = reader.read(addresses, min_context_slot).await?;
+            Ok(NftAccounts::of(at, snapshot.slot, &snapshot.accounts))
+        });
+        join_all(read).await
     }
 
     async fn metadata(&self, mint: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {

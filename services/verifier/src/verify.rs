@@ -9,6 +9,7 @@ use solana::{ChainView, Commitment, Landing, MintState, Pubkey, RpcError, Watch}
 use crate::accounts::{self, Standing};
 use crate::content::{CheckedContent, ContentSource};
 use crate::partner;
+use crate::partner_api::PartnerApi;
 
 /// How long a signature is watched in one go. Finality comes after 13 s; what is not seen for so long was dropped.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -19,6 +20,7 @@ pub struct Verifier<C, S> {
     chain: C,
     content: CheckedContent<S>,
     authority: Pubkey,
+    partner: Option<PartnerApi>,
 }
 
 /// The NFT that an operation claims to have.
@@ -49,7 +51,13 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
     /// `source` gives.
     #[must_use]
     pub fn new(chain: C, source: S, authority: Pubkey) -> Self {
-        Self { chain, content: CheckedContent::new(source), authority }
+        Self { chain, content: CheckedContent::new(source), authority, partner: None }
+    }
+
+    /// A partner is asked too, once all else is right.
+    #[must_use]
+    pub fn asking(self, partner: Option<PartnerApi>) -> Self {
+        Self { partner, ..self }
     }
 
     /// Waits until the minting transaction is final, then reads what it made.
@@ -89,11 +97,34 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
     /// to judge; then the transaction itself says to whom it gave it.
     async fn accept(&self, claim: &Claim<'_>, signature: Signature, slot: u64) -> Result<Transition, StepError> {
         let accounts = self.chain.nft(&claim.mint, claim.owner, slot).await.map_err(|error| trouble(&error))?;
-        match accounts::check(claim.operation, &accounts, &self.authority).map_err(StepError::Permanent)? {
+        let standing = match accounts::check(claim.operation, &accounts, &self.authority) {
+            Ok(standing) => standing,
+            Err(wrong) => self.ask_every_endpoint(claim, slot, wrong).await?,
+        };
+        match standing {
             Standing::Held => {}
             Standing::Moved | Standing::Burned => self.ask_the_transaction(claim, &signature).await?,
         }
         Ok(Transition::DatabaseUpdated { record: claim.record(signature, slot) })
+    }
+
+    /// One endpoint shows something wrong. Before a person is bothered with it, each is asked by itself: it may be the
+    /// endpoint that is.
+    async fn ask_every_endpoint(&self, claim: &Claim<'_>, slot: u64, wrong: Failure) -> Result<Standing, StepError> {
+        let views = self.chain.nft_by_each(&claim.mint, claim.owner, slot).await;
+        let answered: Vec<_> = views.into_iter().flatten().collect();
+        let right =
+            answered.iter().find_map(|accounts| accounts::check(claim.operation, accounts, &self.authority).ok());
+        match right {
+            Some(standing) => {
+                tracing::warn!(operation.id = %claim.operation.id, failure = %wrong, "one endpoint shows what others do not");
+                Ok(standing)
+            }
+            None => {
+                let message = format!("{} (as {} endpoint(s) show it)", wrong.message, answered.len());
+                Err(StepError::Permanent(Failure::permanent(wrong.code, message)))
+            }
+        }
     }
 
     async fn ask_the_transaction(&self, claim: &Claim<'_>, signature: &Signature) -> Result<(), StepError> {
@@ -115,6 +146,9 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
                 partner::compare(claim.operation, &metadata, &seen).map_err(StepError::Permanent)?;
             }
             None => self.verify_burned(claim).await?,
+        }
+        if let Some(partner) = &self.partner {
+            partner.verify(&claim.mint, claim.owner).await?;
         }
         Ok(Transition::Verified)
     }

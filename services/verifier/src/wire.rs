@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use resilience::{BreakerSettings, Policies, PolicyName};
 use service::config::{PayerSettings, VerifierConfig};
-use service::{Process, Worker, join_cluster, open_gateways, open_worker_store};
+use service::{Health, Process, Worker, join_cluster, open_gateways, open_worker_store};
 use solana::{Cluster, Pubkey, read_payer_address};
+use url::Url;
 
 use crate::clearing::clear_attempt_bytes;
 use crate::reconcile::reconcile;
-use crate::{Reconciler, ReconcilerSettings, Verifier};
+use crate::{PARTNER_API, PartnerApi, PartnerApiError, Reconciler, ReconcilerSettings, Verifier};
 
 /// What moved within this is left to the workers: they have it in hand.
 const RESTED: Duration = Duration::from_mins(10);
@@ -27,6 +29,7 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
         PayerSettings::Address(address) => Pubkey::from(*address.as_bytes()),
         PayerSettings::Keypair(path) => read_payer_address(&path)?,
     };
+    let partner = config.partner.map(|url| partner(url.0, config.worker.breaker, &process.health)).transpose()?;
     let gateways = open_gateways(&config.gateways, config.worker.breaker, &process.health)?;
     let store = open_worker_store(&config.worker, &process.health).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
@@ -40,6 +43,13 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);
-    worker.step(Verifier::new(chain, gateways, creator))?;
+    worker.step(Verifier::new(chain, gateways, creator).asking(partner))?;
     worker.run().await
+}
+
+fn partner(url: Url, breaker: BreakerSettings, health: &Health) -> Result<PartnerApi, PartnerApiError> {
+    let line = health.dependency(PARTNER_API, Policies::default()[PolicyName::PartnerVerification].attempts);
+    let partner = PartnerApi::new(url, breaker, line)?;
+    health.show_endpoints(PARTNER_API, partner.health());
+    Ok(partner)
 }

@@ -30,6 +30,8 @@ struct FakeChain {
     landing: Landing,
     state: MintState,
     nft: NftAccounts,
+    /// As the other endpoint has it.
+    elsewhere: Option<NftAccounts>,
     minted_by: Option<Signature>,
     witness: Option<Witness>,
 }
@@ -56,6 +58,10 @@ impl ChainView for FakeChain {
 
     async fn nft(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Result<NftAccounts, RpcError> {
         Ok(self.nft.clone())
+    }
+
+    async fn nft_by_each(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Vec<Result<NftAccounts, RpcError>> {
+        std::iter::once(&self.nft).chain(&self.elsewhere).map(|nft| Ok(nft.clone())).collect()
     }
 
     async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
@@ -129,7 +135,14 @@ fn chain() -> FakeChain {
     };
     let witness = Witness { slot: 90, error: None, first: true, holders: vec![(OWNER, 1)] };
     let landing = Landing::Landed { slot: 90 };
-    FakeChain { landing, state: MintState::Minted, nft, minted_by: Some(SIGNATURE), witness: Some(witness) }
+    FakeChain {
+        landing,
+        state: MintState::Minted,
+        nft,
+        elsewhere: None,
+        minted_by: Some(SIGNATURE),
+        witness: Some(witness),
+    }
 }
 
 fn metadata() -> Value {
@@ -172,6 +185,19 @@ async fn what_is_final_and_right_gets_its_record() {
     let Ok(Transition::DatabaseUpdated { record }) = on_chain(chain()).await else { panic!("a record") };
     assert_eq!((record.mint, record.owner, record.signature, record.slot), (MINT, OWNER, SIGNATURE, 90));
     assert_eq!((record.name.as_str(), record.uri), ("Quant Ape", format!("ipfs://{METADATA}")));
+}
+
+#[tokio::test]
+async fn what_one_endpoint_shows_wrong_is_looked_for_at_the_others_before_a_person_is_asked() {
+    let right = chain();
+    let mut wrong = chain();
+    wrong.nft.mint = None;
+    let lying = FakeChain { elsewhere: Some(right.nft.clone()), nft: wrong.nft.clone(), ..chain() };
+    assert!(matches!(on_chain(lying).await, Ok(Transition::DatabaseUpdated { .. })));
+    let agreeing = FakeChain { elsewhere: Some(wrong.nft.clone()), ..wrong };
+    let Err(StepError::Permanent(failure)) = on_chain(agreeing).await else { panic!("a mismatch") };
+    assert_eq!(failure.code, "mint-missing");
+    assert!(failure.message.contains("2 endpoint(s)"), "{failure}");
 }
 
 #[tokio::test]

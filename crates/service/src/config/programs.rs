@@ -10,7 +10,7 @@ use super::env::Env;
 use super::kafka::consuming_kafka_settings;
 use super::limits::WorkLimits;
 use super::pinning::PinningSettings;
-use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PayerSettings};
+use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PartnerUrl, PayerSettings};
 use super::solana::SolanaSettings;
 use super::table;
 
@@ -84,6 +84,8 @@ pub struct VerifierConfig {
     pub attempt_bytes_kept: Duration,
     /// How often chain and records are compared.
     pub reconcile_every: Duration,
+    /// The partner who is asked about each NFT, where there is one.
+    pub partner: Option<PartnerUrl>,
 }
 
 /// The configuration of a worker, besides that of its process.
@@ -124,6 +126,7 @@ impl Config for VerifierConfig {
             gateways: GatewaySettings::read(env),
             attempt_bytes_kept: Duration::from_secs(env.number(&table::ATTEMPT_BYTES_KEPT_DAYS, 1..=3_660) * DAY),
             reconcile_every: Duration::from_secs(env.number(&table::RECONCILE_EVERY_SECONDS, 10..=30 * DAY)),
+            partner: env.optional_url(&table::PARTNER_VERIFY_URL).map(PartnerUrl),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The configuration in the parts that programs are put together from.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -39,6 +40,16 @@ impl PayerSettings {
                 Self::Address(WalletAddress::from_bytes([0; 32]))
             }
         }
+    }
+}
+
+/// Where a partner verifies. The address may hold a key, so it is not shown.
+#[derive(Clone)]
+pub struct PartnerUrl(pub Url);
+
+impl fmt::Debug for PartnerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PartnerUrl(…)")
     }
 }
 

@@ -125,6 +125,11 @@ variables! {
         "How long the bytes of a transaction are kept once it is decided; its signature and its verdict stay",
         &[Verifier],
     );
+    PARTNER_VERIFY_URL: secret(
+        "A partner's API that is asked about each NFT before it is VERIFIED, with GET URL?mint=…&wallet=…, and answers \
+         {\"verified\":true} or {\"verified\":false,\"reason\":\"…\"}; without it none is",
+        &[Verifier],
+    );
     RECONCILE_EVERY_SECONDS: new(
         Some("3600"),
         "How long after one comparison of the whole chain with the whole of the records the next one begins",
