@@ -100,6 +100,10 @@ async fn bad_input_ends_with_its_reason_and_its_neighbours_are_minted() -> Resul
         Some(vec![b'x'; LARGEST]),
         Some(changed(spare, |event| event["type"] = "burn".into())),
         Some(changed(spare, |event| event["type"] = "upgrade".into())),
+        Some(changed(spare, |event| {
+            event["type"] = "upgrade".into();
+            event["burn"] = serde_json::json!({ "mint": event["walletAddress"], "signature": "0OIl" });
+        })),
         Some(changed(spare, |event| event["walletAddress"] = "0OIl".into())),
         Some(changed(spare, |event| event["nft"]["name"] = "x".repeat(33).into())),
         Some(changed(spare, |event| event["nft"]["name"] = "a\0b".into())),
@@ -120,9 +124,10 @@ async fn bad_input_ends_with_its_reason_and_its_neighbours_are_minted() -> Resul
     let expected = [
         "invalid-content",
         "invalid-content",
+        "invalid-content",
+        "malformed-burn-signature",
         "not-json",
         "not-json",
-        "not-supported-yet",
         "not-utf8",
         "nul-character",
         "null-value",

@@ -81,9 +81,9 @@ pub struct Nft {
 /// The burn that pays for an upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Burn {
-    /// The NFT that was burned.
+    /// The NFT that was burned: one that this fleet minted, of the collection of the one that is ordered.
     pub mint: MintAddress,
-    /// The burning transaction.
+    /// The transaction that burned it, for the wallet that is to get the new one.
     pub signature: Signature,
 }
 

@@ -14,6 +14,8 @@ const MAX_NAME: usize = 32;
 const MAX_SYMBOL: usize = 10;
 /// Longest user id, bytes: it comes back in every status event.
 const MAX_USER_ID: usize = 256;
+/// Where the name of the burning transaction stands: what is malformed there has a code of its own.
+const BURN_SIGNATURE: &str = "burn.signature";
 /// Most basis points: the whole price.
 const MAX_BASIS_POINTS: u16 = 10_000;
 
@@ -68,7 +70,7 @@ impl OperationRequested {
     ///
     /// # Errors
     /// A permanent failure with one of the codes `unsupported-envelope`, `null-value`, `not-utf8`, `not-json`, `schema`,
-    /// `nul-character`, `invalid-content` (every problem at once) or `not-supported-yet`.
+    /// `nul-character`, `malformed-burn-signature` or `invalid-content` (every problem at once).
     pub fn accept(record: &Record, now: DateTime<Utc>) -> Result<NewOperation, Failure> {
         Envelope::check(record)?;
         let event = Self::parse(record.value.as_deref())?;
@@ -92,14 +94,13 @@ impl OperationRequested {
         let json: serde_json::Value =
             serde_json::from_str(text).map_err(|error| Failure::permanent("not-json", error))?;
         refuse_nul(&json)?;
-        serde_path_to_error::deserialize(json).map_err(|error| Failure::permanent("schema", error))
+        serde_path_to_error::deserialize(json).map_err(|error| {
+            let code = if error.path().to_string() == BURN_SIGNATURE { "malformed-burn-signature" } else { "schema" };
+            Failure::permanent(code, error)
+        })
     }
 
     fn validate(&self) -> Result<(), Failure> {
-        if self.kind == OperationKind::Upgrade {
-            let reason = "type upgrade is not supported yet: its burn cannot be verified so far";
-            return Err(Failure::permanent("not-supported-yet", reason));
-        }
         let problems = self.problems();
         if problems.is_empty() { Ok(()) } else { Err(Failure::permanent("invalid-content", problems.join("; "))) }
     }
@@ -125,7 +126,14 @@ impl OperationRequested {
         expect(self.user_id.len() <= MAX_USER_ID, &|| {
             format!("userId is {} bytes long; {MAX_USER_ID} are enough", self.user_id.len())
         });
-        expect(self.burn.is_none(), &|| format!("burn belongs to an upgrade, not to type {}", self.kind));
+        match self.kind {
+            OperationKind::Upgrade => {
+                expect(self.burn.is_some(), &|| "an upgrade names the burn that pays for it: burn is missing".into());
+            }
+            OperationKind::Unlock | OperationKind::Airdrop => {
+                expect(self.burn.is_none(), &|| format!("burn belongs to an upgrade, not to type {}", self.kind));
+            }
+        }
         if let Err(problem) = ImageSource::parse(&nft.image) {
             problems.push(format!("nft.image {problem}"));
         }
@@ -270,7 +278,7 @@ mod tests {
     fn poison_is_named() {
         let name = |text: &str| with("/nft/name", json!(text));
         assert_eq!(code(&with("/type", json!("burn"))), "schema");
-        assert_eq!(code(&with("/type", json!("upgrade"))), "not-supported-yet");
+        assert_eq!(code(&with("/type", json!("upgrade"))), "invalid-content");
         assert_eq!(code(&with("/walletAddress", json!("0OIl"))), "schema");
         assert_eq!(code(&with("/operationId", json!("7"))), "schema");
         assert_eq!(code(&name("a\0b")), "nul-character");
@@ -285,6 +293,27 @@ mod tests {
         assert_eq!(raw(None), "null-value");
         assert_eq!(raw(Some(b"{")), "not-json");
         assert_eq!(raw(Some(&[0xff])), "not-utf8");
+    }
+
+    #[test]
+    fn an_upgrade_names_its_burn_and_nothing_else_does() {
+        let (mint, signature) = (json!("11111111111111111111111111111112"), json!("1".repeat(64)));
+        let mut upgrade = with("/type", json!("upgrade"));
+        upgrade["burn"] = json!({ "mint": mint, "signature": signature });
+        assert_eq!(accept(&upgrade).unwrap().content.burn.unwrap().mint.to_string(), mint);
+        upgrade["type"] = json!("airdrop");
+        assert_eq!(code(&upgrade), "invalid-content");
+        for (burn, expected) in [
+            (json!({ "mint": mint, "signature": "1".repeat(63) }), "malformed-burn-signature"),
+            (json!({ "mint": mint, "signature": "0OIl" }), "malformed-burn-signature"),
+            (json!({ "mint": mint, "signature": 7 }), "malformed-burn-signature"),
+            (json!({ "mint": mint }), "schema"),
+            (json!({ "mint": "0OIl", "signature": signature }), "schema"),
+        ] {
+            upgrade["type"] = json!("upgrade");
+            upgrade["burn"] = burn;
+            assert_eq!(code(&upgrade), expected, "{}", upgrade["burn"]);
+        }
     }
 
     #[test]

@@ -66,6 +66,21 @@ impl State {
         self.successors().contains(&next)
     }
 
+    /// Whether an operation in this state has ended, and there is no NFT.
+    #[must_use]
+    pub const fn ended_without_nft(self) -> bool {
+        match self {
+            Self::Failed | Self::RolledBack => true,
+            Self::Initiated
+            | Self::ImageUploaded
+            | Self::IpfsUploaded
+            | Self::BlockchainSubmitted
+            | Self::BlockchainConfirmed
+            | Self::DatabaseUpdated
+            | Self::Verified => false,
+        }
+    }
+
     /// The step that takes an operation in this state; none where it has ended.
     #[must_use]
     pub const fn step(self) -> Option<Step> {

@@ -51,7 +51,7 @@ pub struct StatusChanged {
     pub version: i64,
     /// When the transition was committed.
     pub at: DateTime<Utc>,
-    /// The NFT's address, from BLOCKCHAIN_SUBMITTED on.
+    /// The NFT's address, from BLOCKCHAIN_SUBMITTED on; of an upgrade, once its burn was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mint_address: Option<MintAddress>,
     /// The minting transaction, from BLOCKCHAIN_CONFIRMED on.

@@ -4,6 +4,7 @@
 mod admission;
 mod assignment;
 mod batches;
+mod burn_ledger;
 mod consumption;
 mod dead_letter;
 mod flood;
@@ -30,6 +31,7 @@ mod work;
 pub use admission::{Admission, Place};
 pub use assignment::{Assignment, Consumed, Delivery, Flow, Ticket, Window};
 pub use batches::{Batches, Loaded};
+pub use burn_ledger::{BurnClaim, BurnHolder, BurnLedger, MintPlace};
 pub use consumption::Consumption;
 pub use dead_letter::{DeadLetter, dead_letter_id};
 pub use flood::{FloodGuard, FloodLimit};

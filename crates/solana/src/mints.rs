@@ -1,6 +1,6 @@
 //! From an order to a signed transaction. Nothing here sends anything: what is signed has to be on record first.
 
-use domain::{Attempt, MintAddress, OperationId, Signature};
+use domain::{Attempt, MintAddress, MintOrigin, Signature};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::hash::Hash;
 use solana_sdk::instruction::Instruction;
@@ -42,8 +42,14 @@ impl<S: MintStandard> Mints<S> {
 
     /// The address of an operation's NFT.
     #[must_use]
-    pub fn address(&self, id: &OperationId) -> MintAddress {
-        self.signer.address(id)
+    pub fn address(&self, origin: impl Into<MintOrigin>) -> MintAddress {
+        self.signer.address(&origin.into())
+    }
+
+    /// Whether what `authority` mints is ours.
+    #[must_use]
+    pub fn mints_as(&self, authority: &Pubkey) -> bool {
+        self.signer.payer() == *authority
     }
 
     /// The name of the master secret.
@@ -52,17 +58,18 @@ impl<S: MintStandard> Mints<S> {
         self.signer.key_id()
     }
 
-    /// Signs the one transaction that mints `order` for operation `id`.
+    /// Signs the one transaction that mints `order`, which is owed to `origin`.
     ///
     /// # Errors
     /// [`RpcError`] where blockhash, rent or budget cannot be learned.
     pub async fn sign<C: Chain>(
         &self,
         chain: &C,
-        id: &OperationId,
+        origin: impl Into<MintOrigin>,
         order: &MintOrder,
         ground: SigningGround,
     ) -> Result<Attempt, RpcError> {
+        let origin = origin.into();
         let plan = self.plan(chain, order, ground.lamports).await?;
         let payer = self.signer.payer();
         let probe = unsigned(&plan, compute::MOST, 0, &payer);
@@ -73,7 +80,7 @@ impl<S: MintStandard> Mints<S> {
             None => chain.unit_price(ground.signed_before).await,
         };
         let blockhash = chain.blockhash().await?;
-        let transaction = self.signed(unsigned(&plan, limit, price, &payer), id, blockhash.hash);
+        let transaction = self.signed(unsigned(&plan, limit, price, &payer), &origin, blockhash.hash);
         Ok(Attempt {
             signature: Signature::from_bytes(transaction.signatures[0].into()),
             wire: wire(&transaction),
@@ -100,8 +107,8 @@ impl<S: MintStandard> Mints<S> {
         Ok(self.standard.plan(order, &self.signer.payer(), prefund))
     }
 
-    fn signed(&self, mut transaction: Transaction, id: &OperationId, blockhash: Hash) -> Transaction {
-        let mint = self.signer.mint(id);
+    fn signed(&self, mut transaction: Transaction, origin: &MintOrigin, blockhash: Hash) -> Transaction {
+        let mint = self.signer.mint(origin);
         transaction
             .try_sign(&[self.signer.payer_keypair() as &dyn Signer, &mint], blockhash)
             .expect("a mint is signed by the payer and the mint, and both keys are at hand");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use domain::{MintAddress, OperationId};
+use domain::{MintAddress, MintOrigin};
 use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 
 /// Sets these keys apart from whatever else is ever derived from the same secret.
 const DERIVATION: &[u8] = b"mintfleet/mint/v1";
+/// Sets the addresses of upgrades apart from those of all other operations.
+const UPGRADE_DERIVATION: &[u8] = b"mintfleet/upgrade/v1";
 
 /// Keys that cannot be used. Never shows any of their content.
 #[derive(Debug, thiserror::Error)]
@@ -83,23 +85,26 @@ impl MintSigner {
         &self.key_id
     }
 
-    /// The address of an operation's NFT: the same for ever.
+    /// The address of an NFT: the same for ever.
     #[must_use]
-    pub fn address(&self, id: &OperationId) -> MintAddress {
-        MintAddress::from_bytes(self.mint(id).pubkey().to_bytes())
+    pub fn address(&self, origin: &MintOrigin) -> MintAddress {
+        MintAddress::from_bytes(self.mint(origin).pubkey().to_bytes())
     }
 
     pub(crate) const fn payer_keypair(&self) -> &Keypair {
         &self.payer
     }
 
-    /// The keypair of an operation's mint: ed25519 from HKDF-SHA256 of the master secret, no salt, over the derivation's
-    /// name and the 16 bytes of the id. It wipes itself when dropped.
-    pub(crate) fn mint(&self, id: &OperationId) -> Keypair {
+    /// The keypair of a mint: ed25519 from HKDF-SHA256 of the master secret, no salt, over the derivation's name and the
+    /// 16 bytes of the operation's id, or the 32 of the burned mint's address. It wipes itself when dropped.
+    pub(crate) fn mint(&self, origin: &MintOrigin) -> Keypair {
+        let info = match origin {
+            MintOrigin::Operation(id) => [DERIVATION, id.as_uuid().as_bytes()],
+            MintOrigin::Burn(burned) => [UPGRADE_DERIVATION, burned.as_bytes()],
+        };
         let hkdf = Hkdf::<Sha256>::new(None, self.master.expose_secret());
         let mut seed = Zeroizing::new([0; 32]);
-        hkdf.expand_multi_info(&[DERIVATION, id.as_uuid().as_bytes()], seed.as_mut())
-            .expect("32 bytes are within what HKDF-SHA256 expands to");
+        hkdf.expand_multi_info(&info, seed.as_mut()).expect("32 bytes are within what HKDF-SHA256 expands to");
         Keypair::new_from_array(*seed)
     }
 }
@@ -129,14 +134,24 @@ mod tests {
         MintSigner::new(Keypair::new_from_array([1; 32]), SecretBox::new(Box::new([byte; 32])), "k1".into())
     }
 
-    fn id(text: &str) -> OperationId {
-        text.parse().unwrap()
+    fn id(text: &str) -> MintOrigin {
+        MintOrigin::Operation(text.parse().unwrap())
     }
 
     #[test]
     fn the_derivation_of_version_1_never_changes() {
         let address = signer(7).address(&id("0199a0b0-0000-7000-8000-000000000001"));
         insta::assert_snapshot!(address, @"AmqDmdT7jmxHyKtSYecnNMfE5WLLfWASDG3hhM3RjiWQ");
+    }
+
+    #[test]
+    fn the_derivation_of_upgrades_never_changes_and_meets_no_operation() {
+        let burned = MintOrigin::Burn(MintAddress::from_bytes([3; 32]));
+        insta::assert_snapshot!(signer(7).address(&burned), @"FxN5MG3WS17ALqNQYiQEUZpkBnUkmYoA5RKa1pANZLx9");
+        // The same bytes as far as an id goes.
+        let id = MintOrigin::Operation("03030303-0303-0303-0303-030303030303".parse().unwrap());
+        assert_ne!(signer(7).address(&burned), signer(7).address(&id));
+        assert_ne!(signer(7).address(&burned), signer(7).address(&MintOrigin::Burn(MintAddress::from_bytes([4; 32]))));
     }
 
     #[test]

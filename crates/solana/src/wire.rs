@@ -70,6 +70,45 @@ pub(crate) struct SignatureOfAddress {
 pub(crate) struct Transaction {
     pub slot: u64,
     pub meta: Option<TransactionMeta>,
+    #[serde(default, rename = "transaction")]
+    pub signed: SignedMessage,
+}
+
+impl Transaction {
+    /// Every account that it names, as its instructions count them.
+    pub fn keys(&self) -> Vec<&String> {
+        let loaded = self.meta.as_ref().and_then(|meta| meta.loaded_addresses.as_ref());
+        let loaded = loaded.into_iter().flat_map(|loaded| loaded.writable.iter().chain(&loaded.readonly));
+        self.signed.message.account_keys.iter().chain(loaded).collect()
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct SignedMessage {
+    pub message: Message,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Message {
+    pub header: MessageHeader,
+    pub account_keys: Vec<String>,
+    pub instructions: Vec<Instruction>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct MessageHeader {
+    pub num_required_signatures: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Instruction {
+    pub program_id_index: usize,
+    pub accounts: Vec<usize>,
+    /// In base58.
+    pub data: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +119,15 @@ pub(crate) struct TransactionMeta {
     pub pre_token_balances: Option<Vec<TokenBalance>>,
     #[serde(default)]
     pub post_token_balances: Option<Vec<TokenBalance>>,
+    #[serde(default)]
+    pub loaded_addresses: Option<LoadedAddresses>,
+}
+
+/// Accounts that a transaction names by way of a lookup table.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LoadedAddresses {
+    pub writable: Vec<String>,
+    pub readonly: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

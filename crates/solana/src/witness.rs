@@ -1,7 +1,8 @@
-//! The minting transaction as a witness: what it gave to whom, whatever became of it since.
+//! A transaction as a witness: what it gave to whom or took from whom, whatever became of it since.
 
 use domain::{MintAddress, WalletAddress};
 
+use crate::creation::Creation;
 use crate::on_chain_error::OnChainError;
 use crate::wire::{TokenBalance, Transaction};
 
@@ -12,27 +13,31 @@ pub struct Witness {
     pub slot: u64,
     /// Why it changed nothing.
     pub error: Option<OnChainError>,
-    /// Whether it was the one that made the tokens: there were none before.
-    pub first: bool,
-    /// Who held how many tokens of the mint when it was done.
+    /// Who held how many tokens of the mint before it.
+    pub before: Vec<(WalletAddress, u64)>,
+    /// Who held how many when it was done.
     pub holders: Vec<(WalletAddress, u64)>,
+    /// How it made the mint, where it did.
+    pub creation: Option<Creation>,
 }
 
 impl Witness {
     pub(crate) fn of(transaction: Transaction, mint: &MintAddress) -> Option<Self> {
+        let creation = Creation::of(&transaction, mint);
         let meta = transaction.meta?;
         Some(Self {
             slot: transaction.slot,
             error: meta.err.as_ref().map(OnChainError::read),
-            first: holders(meta.pre_token_balances, mint).iter().all(|(_, amount)| *amount == 0),
+            before: holders(meta.pre_token_balances, mint),
             holders: holders(meta.post_token_balances, mint),
+            creation,
         })
     }
 
     /// Whether this transaction made the mint's one token.
     #[must_use]
     pub fn minted(&self) -> bool {
-        self.error.is_none() && self.first && self.holders.iter().map(|(_, amount)| amount).sum::<u64>() == 1
+        self.error.is_none() && total(&self.before) == 0 && total(&self.holders) == 1
     }
 
     /// Whether this transaction made the mint's one token for `owner`.
@@ -40,6 +45,25 @@ impl Witness {
     pub fn minted_for(&self, owner: &WalletAddress) -> bool {
         self.minted() && self.holders.contains(&(*owner, 1))
     }
+
+    /// How many of the mint's tokens that wallet held less when it was done.
+    #[must_use]
+    pub fn taken_from(&self, wallet: &WalletAddress) -> u64 {
+        let held = |holders: &[(WalletAddress, u64)]| {
+            total(&holders.iter().copied().filter(|(holder, _)| holder == wallet).collect::<Vec<_>>())
+        };
+        held(&self.before).saturating_sub(held(&self.holders))
+    }
+
+    /// How many of the mint's tokens were less when it was done: what left one account and came to no other is burned.
+    #[must_use]
+    pub fn burned(&self) -> u64 {
+        total(&self.before).saturating_sub(total(&self.holders))
+    }
+}
+
+fn total(holders: &[(WalletAddress, u64)]) -> u64 {
+    holders.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
 }
 
 fn holders(balances: Option<Vec<TokenBalance>>, mint: &MintAddress) -> Vec<(WalletAddress, u64)> {

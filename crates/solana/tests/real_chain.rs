@@ -4,13 +4,15 @@ mod support;
 
 use std::time::Duration;
 
-use domain::{Attempt, OperationId, Priority};
+use domain::{Attempt, OperationId, Priority, WalletAddress};
+use mpl_token_metadata::instructions::BurnV1Builder;
 use serde_json::json;
 use solana::{
     Chain, ChainView, Commitment, Landing, MaxSupply, MintOrder, MintState, OnChainErrorKind, Opinions, SendOutcome,
     SigningGround, Watch,
 };
 use solana_client::rpc_request::RpcRequest;
+use solana_sdk::instruction::Instruction;
 use solana_sdk::signature::{Keypair, Signer};
 use solana_sdk::transaction::Transaction;
 use support::RealChain;
@@ -29,10 +31,41 @@ impl RealChain {
 
     async fn minted(&self) -> (OperationId, MintOrder, Attempt) {
         let (id, order) = self.order();
-        let attempt = self.sign(&id, &order, FIRST).await;
+        let attempt = self.mint(&id, &order).await;
+        (id, order, attempt)
+    }
+
+    async fn mint(&self, id: &OperationId, order: &MintOrder) -> Attempt {
+        let attempt = self.sign(id, order, FIRST).await;
         assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
         assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
-        (id, order, attempt)
+        attempt
+    }
+
+    /// Somebody with a little to spend.
+    async fn stranger(&self) -> Keypair {
+        let stranger = Keypair::new();
+        let airdrop = json!([stranger.pubkey().to_string(), 1_000_000_000]);
+        let airdrop = self.endpoints.ask::<String>(RpcRequest::RequestAirdrop, airdrop).await.unwrap();
+        let watch = Watch { signature: airdrop.value.parse().unwrap(), signed_at: None };
+        assert!(matches!(self.cluster.landing(watch, Commitment::Confirmed, PATIENCE).await, Landing::Landed { .. }));
+        stranger
+    }
+
+    /// What somebody does with the chain by themselves.
+    async fn does(&self, somebody: &Keypair, instruction: Instruction) -> Attempt {
+        let blockhash = self.cluster.blockhash().await.unwrap();
+        let mut transaction = Transaction::new_with_payer(&[instruction], Some(&somebody.pubkey()));
+        transaction.try_sign(&[somebody], blockhash.hash).unwrap();
+        let attempt = Attempt {
+            signature: domain::Signature::from_bytes(transaction.signatures[0].into()),
+            wire: bincode::serialize(&transaction).unwrap(),
+            context_slot: blockhash.context_slot,
+            ..support::attempt()
+        };
+        assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
+        assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
+        attempt
     }
 
     async fn state(&self, order: &MintOrder) -> MintState {
@@ -99,26 +132,8 @@ async fn lamports_of_a_stranger_do_not_block_the_address() {
     let chain = RealChain::connect();
     let (id, order) = chain.order();
     let mint = solana::NftAddresses::of(&order.mint, &order.owner).mint;
-    let stranger = Keypair::new();
-    let airdrop = chain
-        .endpoints
-        .ask::<String>(RpcRequest::RequestAirdrop, json!([stranger.pubkey().to_string(), 1_000_000_000]));
-    let airdrop = airdrop.await.unwrap().value.parse().unwrap();
-    let watch = Watch { signature: airdrop, signed_at: None };
-    assert!(matches!(chain.cluster.landing(watch, Commitment::Confirmed, PATIENCE).await, Landing::Landed { .. }));
-
-    let blockhash = chain.cluster.blockhash().await.unwrap();
-    let gift = solana_system_interface::instruction::transfer(&stranger.pubkey(), &mint, 1_000_000);
-    let mut transaction = Transaction::new_with_payer(&[gift], Some(&stranger.pubkey()));
-    transaction.try_sign(&[&stranger], blockhash.hash).unwrap();
-    let gift = Attempt {
-        signature: domain::Signature::from_bytes(transaction.signatures[0].into()),
-        wire: bincode::serialize(&transaction).unwrap(),
-        context_slot: blockhash.context_slot,
-        ..support::attempt()
-    };
-    assert_eq!(chain.cluster.send(&gift, Priority::Normal, 0, true).await, SendOutcome::Accepted);
-    assert!(matches!(chain.landed(&gift, Commitment::Confirmed).await, Landing::Landed { .. }));
+    let stranger = chain.stranger().await;
+    chain.does(&stranger, solana_system_interface::instruction::transfer(&stranger.pubkey(), &mint, 1_000_000)).await;
     assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 1_000_000 });
 
     let attempt = chain.sign(&id, &order, SigningGround { lamports: 1_000_000, ..FIRST }).await;
@@ -145,4 +160,37 @@ async fn an_attempt_that_was_never_sent_expires_and_lands_no_more() {
     let outcome = chain.cluster.send(&attempt, Priority::Normal, 0, true).await;
     assert!(matches!(outcome, SendOutcome::BlockhashNotFound(_)), "{outcome:?}");
     assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 0 });
+}
+
+#[tokio::test]
+async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
+    let chain = RealChain::connect();
+    let owner = chain.stranger().await;
+    let wallet = WalletAddress::from_bytes(owner.pubkey().to_bytes());
+    let (id, order) = chain.order();
+    let order = MintOrder { owner: wallet, ..order };
+    let minting = chain.mint(&id, &order).await;
+    let at = solana::NftAddresses::of(&order.mint, &wallet);
+    let burn = BurnV1Builder::new()
+        .authority(owner.pubkey())
+        .metadata(at.metadata)
+        .edition(Some(at.edition))
+        .mint(at.mint)
+        .token(at.token)
+        .amount(1)
+        .instruction();
+    let burning = chain.does(&owner, burn).await;
+    assert!(matches!(chain.landed(&burning, Commitment::Finalized).await, Landing::Landed { .. }));
+
+    let witness = async |by| chain.cluster.witness(by, &order.mint, Commitment::Finalized).await.unwrap().unwrap();
+    let burned = witness(&burning.signature).await;
+    assert_eq!((burned.burned(), burned.taken_from(&wallet), burned.creation), (1, 1, None));
+    assert_eq!(burned.taken_from(&WalletAddress::from_bytes([9; 32])), 0);
+    assert_eq!(chain.cluster.metadata(&order.mint).await, Ok(None), "the metadata went with it");
+    assert_eq!(chain.state(&order).await, MintState::Minted, "and the address stays closed");
+
+    assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(minting.signature)));
+    let creation = witness(&minting.signature).await.creation.expect("it made the mint");
+    assert!(chain.mints.mints_as(&creation.authority));
+    assert_eq!(creation.collection, order.collection);
 }

@@ -5,6 +5,8 @@
 -- `held` takes the contents that are stored, so that nobody unpins them before this is committed.
 -- `advanced` moves what is locked and whose guards hold. All else is inserted or updated FROM its rows, which carry
 -- their input along: no joins, whose plans would rest on guesses.
+-- An upgrade takes its address, and with it any attempt, only while it holds the claim on its burn: a claim is handed over
+-- with the version raised, so the version that is locked says that the claim still stands.
 -- `decided` closes attempts before `signed` opens new ones: `signed` asks for its count, so that the unique index over
 -- open attempts is free whatever plan is chosen.
 WITH input AS MATERIALIZED (
@@ -72,6 +74,8 @@ WITH input AS MATERIALIZED (
                SELECT FROM mint_attempts attempt
                WHERE attempt.operation_id = input.id AND attempt.verdict IS NULL
                  AND attempt.signature IS DISTINCT FROM input.decided_signature))
+      AND (input.mint_address IS NULL OR operation.kind <> 'upgrade' OR EXISTS (
+               SELECT FROM burn_claims claim WHERE claim.operation_id = input.id))
     RETURNING input.*, operation.version AS new_version, operation.updated_at AS at
 ), decided AS (
     -- A finalized mint closes the open attempt, whichever it is: another one can mint nothing any more.

@@ -1,8 +1,9 @@
-//! PostgreSQL: all SQL of the product. [`Store`] answers the engine's ports `OperationStore`, `RowStore` and `PinLedger`,
-//! and what operators ask. Every batch is one statement; every statement is checked against the schema when it is
-//! compiled.
+//! PostgreSQL: all SQL of the product. [`Store`] answers the engine's ports `OperationStore`, `RowStore`, `PinLedger`
+//! and `BurnLedger`, and what operators ask. Every batch is one statement; every statement is checked against the schema
+//! when it is compiled.
 
 mod attempt_bytes;
+mod burns;
 mod by_hand;
 mod claims;
 mod commit;

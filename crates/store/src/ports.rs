@@ -1,13 +1,13 @@
 //! The engine's ports.
 
-use domain::{Cid, NewOperation, OperationId, Priority, Step};
+use domain::{Cid, NewOperation, Operation, OperationId, Priority, Step};
 use engine::{
-    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore,
-    Snapshot, StoreError, Sweep,
+    BurnClaim, BurnHolder, BurnLedger, Claim, Commit, Committed, ConsumptionReport, Inserted, MintPlace,
+    OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore, Snapshot, StoreError, Sweep,
 };
 
 use crate::pool::Store;
-use crate::{claims, commit, consumption, flag, insert, load, pins, put_off};
+use crate::{burns, claims, commit, consumption, flag, insert, load, pins, put_off};
 
 impl OperationStore for Store {
     async fn insert(&self, batch: &[NewOperation]) -> Result<Vec<Inserted>, StoreError> {
@@ -64,5 +64,20 @@ impl PinLedger for Store {
 
     async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
         pins::owed(self, provider, most).await
+    }
+}
+
+impl BurnLedger for Store {
+    async fn claim_burn(&self, operation: &Operation, place: &MintPlace) -> Result<BurnClaim, StoreError> {
+        burns::claim(self, operation, place).await
+    }
+
+    async fn hand_over_burn(
+        &self,
+        holder: &BurnHolder,
+        heir: &Operation,
+        place: &MintPlace,
+    ) -> Result<bool, StoreError> {
+        burns::hand_over(self, holder, heir, place).await
     }
 }

@@ -1,6 +1,7 @@
 //! PostgreSQL simulated: the store's ports over tables in memory, with the guards, constraints and triggers of the real
 //! one. One conformance suite runs on both (`conformance::store`), so that what is proven on this one holds there.
 
+mod burns;
 mod claims;
 mod commit;
 mod consumption;
@@ -18,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use domain::{Cid, NewOperation, OperationId, Priority, Step};
+use domain::{Cid, NewOperation, Operation, OperationId, Priority, Step};
 use engine::{
-    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore,
-    Snapshot, StoreError, Sweep,
+    BurnClaim, BurnHolder, BurnLedger, Claim, Commit, Committed, ConsumptionReport, Inserted, MintPlace,
+    OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore, Snapshot, StoreError, Sweep,
 };
 
 pub use self::mishap::Mishap;
@@ -160,5 +161,23 @@ impl PinLedger for MemoryStore {
     async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
         let provider = provider.to_owned();
         self.statement("pin_owed", move |rows, now| Ok(rows.pins_owed(&provider, most, now))).await
+    }
+}
+
+impl BurnLedger for MemoryStore {
+    /// Two statements where somebody holds it, as the real one; the second one's answer is that of the first here.
+    async fn claim_burn(&self, operation: &Operation, place: &MintPlace) -> Result<BurnClaim, StoreError> {
+        let (operation, place) = (operation.clone(), place.clone());
+        self.statement("claim_burn", move |rows, now| rows.claim_burn(&operation, &place, now)).await
+    }
+
+    async fn hand_over_burn(
+        &self,
+        holder: &BurnHolder,
+        heir: &Operation,
+        place: &MintPlace,
+    ) -> Result<bool, StoreError> {
+        let (holder, heir, place) = (holder.clone(), heir.clone(), place.clone());
+        self.statement("hand_over_burn", move |rows, now| rows.hand_over_burn(&holder, &heir, &place, now)).await
     }
 }

@@ -1,5 +1,7 @@
 //! Mints each operation's NFT, once: [`Minter`] is the step, a process around it carries events through it.
 
+mod burn;
+mod claim;
 mod fate;
 mod mint;
 mod order;

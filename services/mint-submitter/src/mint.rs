@@ -3,16 +3,19 @@
 //! A transaction is signed and handed back; once that is on record it is sent, and sent again, until its fate is known.
 //! Only when it can no longer mint anything, and nothing is minted, is the next one signed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, State, Step, Transition};
-use engine::{StepError, StepHandler};
+use domain::{Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, OperationKind, State, Step, Transition};
+use engine::{BurnLedger, MintPlace, StepError, StepHandler};
 use solana::{
-    Chain, Commitment, Landing, MintStandard, MintState, Mints, OnChainErrorKind, Opinions, RpcError, SendOutcome,
-    SigningGround, Watch,
+    Chain, Commitment, Landing, MintStandard, MintState, Mints, OnChainErrorKind, Opinions, Pubkey, RpcError,
+    SendOutcome, SigningGround, Watch,
 };
 
+use crate::burn;
+use crate::claim::Claims;
 use crate::fate::{self, Ended, Sends};
 use crate::order::order;
 use crate::payer_pause::{PayerPause, out_of_funds};
@@ -21,7 +24,7 @@ use crate::sign_agains::SignAgains;
 /// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
 const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
 /// Slots after its blockhash was read at which a transaction may be over for good: 150 blocks and 31 to their finality.
-const SLOTS_TO_EXPIRY: u64 = 181;
+pub(crate) const SLOTS_TO_EXPIRY: u64 = 181;
 /// After so long one endpoint's word is enough that an attempt expired.
 const ALONE_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// Transactions that are signed for one operation before a person is asked, unless one said otherwise.
@@ -29,15 +32,16 @@ const MOST_SIGNED: u32 = 3;
 
 /// The mint step.
 #[derive(Debug)]
-pub struct Minter<C, S, T> {
+pub struct Minter<C, S, T, B> {
     chain: C,
     mints: Mints<S>,
+    claims: Claims<B>,
     clock: T,
     payer: PayerPause,
     sign_agains: SignAgains,
 }
 
-impl<C: Chain, S: MintStandard, T: Clock> StepHandler for Minter<C, S, T> {
+impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> StepHandler for Minter<C, S, T, B> {
     const STEP: Step = Step::Mint;
     /// What is signed and not confirmed ages with its blockhash and is sent again and again, so a backlog waits before it is
     /// signed. A cluster that confirms in two seconds takes 250 a second from one process.
@@ -55,16 +59,28 @@ impl<C: Chain, S: MintStandard, T: Clock> StepHandler for Minter<C, S, T> {
     }
 }
 
-impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
-    /// Mints on `chain` what `mints` signs.
+impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
+    /// Mints on `chain` what `mints` signs, and for a burn only what holds the claim on it in `burns`.
     #[must_use]
-    pub fn new(chain: C, mints: Mints<S>, clock: T) -> Self {
-        Self { chain, mints, clock, payer: PayerPause::default(), sign_agains: SignAgains::default() }
+    pub fn new(chain: C, mints: Mints<S>, burns: Arc<B>, clock: T) -> Self {
+        Self {
+            chain,
+            mints,
+            claims: Claims(burns),
+            clock,
+            payer: PayerPause::default(),
+            sign_agains: SignAgains::default(),
+        }
     }
 
-    /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent.
+    /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent. An upgrade
+    /// comes to its address by the claim on its burn: another one with the same burn has the same.
     async fn begin(&self, operation: &Operation) -> Result<Transition, StepError> {
-        let mint = self.address(operation);
+        let mint = match (operation.mint_address, operation.content.kind) {
+            (Some(mint), _) => mint,
+            (None, OperationKind::Unlock | OperationKind::Airdrop) => self.mints.address(operation),
+            (None, OperationKind::Upgrade) => self.paid_for(operation).await?,
+        };
         let state = self.chain.mint_state(&mint, Commitment::Confirmed, 0).await.map_err(|error| trouble(&error))?;
         match state {
             MintState::Minted => self.found(mint).await,
@@ -74,6 +90,17 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
                 self.sign(operation, mint, ground, None).await
             }
         }
+    }
+
+    /// The address of an upgrade, once its burn was verified and is claimed.
+    async fn paid_for(&self, operation: &Operation) -> Result<MintAddress, StepError> {
+        let missing = || Failure::permanent("no-burn", "it is an upgrade and names no burn");
+        let burn = operation.content.burn.as_ref().ok_or_else(|| StepError::Permanent(missing()))?;
+        let is_ours = |authority: &Pubkey| self.mints.mints_as(authority);
+        burn::verify(&self.chain, operation, burn, is_ours, self.clock.now()).await?;
+        let place = MintPlace { mint: self.mints.address(operation), key_id: self.mints.key_id().to_owned() };
+        self.claims.claim(&self.chain, operation, &place).await?;
+        Ok(place.mint)
     }
 
     /// An attempt is on record. It is sent until it has landed or is over.
@@ -198,15 +225,14 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
         ground: SigningGround,
         decided: Option<DecidedAttempt>,
     ) -> Result<Transition, StepError> {
-        let derived = self.mints.address(&operation.id);
+        let derived = self.mints.address(operation);
         if mint != derived {
             let reason = format!("its address is {mint}, and key {:?} derives {derived}", self.mints.key_id());
             return Err(StepError::Permanent(Failure::permanent("mint-address-mismatch", reason)));
         }
         self.payer.check().map_err(StepError::Dependency)?;
         let order = order(operation, mint).map_err(StepError::Permanent)?;
-        let attempt =
-            self.mints.sign(&self.chain, &operation.id, &order, ground).await.map_err(|error| trouble(&error))?;
+        let attempt = self.mints.sign(&self.chain, operation, &order, ground).await.map_err(|error| trouble(&error))?;
         Ok(Transition::Submitted { mint, key_id: self.mints.key_id().to_owned(), attempt, decided })
     }
 
@@ -228,7 +254,7 @@ impl<C: Chain, S: MintStandard, T: Clock> Minter<C, S, T> {
 
     /// The address on record, and the derived one where there is none yet.
     fn address(&self, operation: &Operation) -> MintAddress {
-        operation.mint_address.unwrap_or_else(|| self.mints.address(&operation.id))
+        operation.mint_address.unwrap_or_else(|| self.mints.address(operation))
     }
 }
 
@@ -240,11 +266,11 @@ fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {
     tip.is_some_and(|tip| tip >= attempt.context_slot + SLOTS_TO_EXPIRY)
 }
 
-fn trouble(error: &RpcError) -> StepError {
+pub(crate) fn trouble(error: &RpcError) -> StepError {
     StepError::of_dependency(error.failure())
 }
 
-fn foreign(mint: &MintAddress) -> StepError {
+pub(crate) fn foreign(mint: &MintAddress) -> StepError {
     StepError::Permanent(Failure::permanent(
         "mint-not-ours",
         format!("{mint} is a mint that its edition does not rule"),

@@ -1,5 +1,7 @@
 //! The worker put together.
 
+use std::sync::Arc;
+
 use domain::SystemClock;
 use service::config::SubmitterConfig;
 use service::{Process, Worker, join_cluster, open_worker_store};
@@ -19,9 +21,10 @@ pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
     let chain = Cluster::start(endpoints, config.priority_fee_cap);
+    let burns = Arc::clone(&store);
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);
-    worker.step(Minter::new(chain, Mints::new(signer, TokenMetadata), SystemClock))?;
+    worker.step(Minter::new(chain, Mints::new(signer, TokenMetadata), burns, SystemClock))?;
     worker.run().await
 }

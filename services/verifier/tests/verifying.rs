@@ -133,7 +133,7 @@ fn chain() -> FakeChain {
         edition: Some(MaxSupply::Limited(0)),
         holding: Some(Holding { mint: addresses.mint, owner: Pubkey::new_from_array([9; 32]), amount: 1 }),
     };
-    let witness = Witness { slot: 90, error: None, first: true, holders: vec![(OWNER, 1)] };
+    let witness = Witness { slot: 90, error: None, before: vec![], holders: vec![(OWNER, 1)], creation: None };
     let landing = Landing::Landed { slot: 90 };
     FakeChain {
         landing,

@@ -1,5 +1,6 @@
 //! The store on a real PostgreSQL, a database of its own for every test.
 
+mod burns;
 mod by_hand;
 mod conflicts;
 mod conformance;

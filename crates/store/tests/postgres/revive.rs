@@ -8,7 +8,7 @@ use crate::dead_letters::{by, letter};
 use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, mint, new_operation, signature, submitted};
 
 /// A retry of that letter, without any wishes.
-fn revival<'a>(operation: &'a Operation, letter: Option<&'a LedgerLetter>, decision: &'a Decision) -> Revival<'a> {
+pub fn revival<'a>(operation: &'a Operation, letter: Option<&'a LedgerLetter>, decision: &'a Decision) -> Revival<'a> {
     const USUAL: RetryTerms = RetryTerms { endpoint: None, unit_price: None, signings: None };
     Revival { operation, minted_by: None, amendment: None, letter, wanted: None, terms: &USUAL, decision }
 }

@@ -30,7 +30,8 @@ impl Rows {
         if !contents(transition).into_iter().flatten().all(|cid| self.is_pinned(cid)) {
             return Ok(Committed::NotPinned);
         }
-        if !self.attempts_allow(seen.id, transition) {
+        let takes_address = matches!(transition, Transition::Submitted { .. } | Transition::Confirmed { .. });
+        if !self.attempts_allow(seen.id, transition) || (takes_address && !self.is_paid(&row.operation)) {
             return Ok(Committed::Overtaken);
         }
         let mut next = row.operation.after(transition, now).map_err(|illegal| refused(RAISED, illegal))?;

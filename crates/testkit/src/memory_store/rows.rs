@@ -1,7 +1,9 @@
 //! The tables of `migrations/`, with their constraints and triggers.
 
 use chrono::{DateTime, Utc};
-use domain::{Attempt, Cid, ContentHash, MintAddress, NftRecord, Operation, OperationId, Signature, State, Verdict};
+use domain::{
+    Attempt, Cid, ContentHash, MintAddress, NftRecord, Operation, OperationId, OperationKind, Signature, State, Verdict,
+};
 use engine::StoreError;
 
 use super::refusal::{CHECK, RAISED, UNIQUE, refused};
@@ -104,6 +106,8 @@ pub struct Rows {
     pub nfts: Table<MintAddress, NftRow>,
     pub pins: Table<(Cid, String), PinRow>,
     pub consumed: Table<(String, i32), ConsumedRow>,
+    /// Who holds the claim on which burned NFT.
+    pub burns: Table<MintAddress, OperationId>,
     events: Table<(OperationId, u64), OperationEvent>,
     /// The unique index over mint addresses.
     mints: Table<MintAddress, OperationId>,
@@ -142,11 +146,12 @@ impl Rows {
         if !same || *content_hash != row.content_hash {
             return Err(refused(RAISED, format_args!("operation {id}: frozen columns may not change")));
         }
-        if old.mint_address.is_some() && old.mint_address != new.mint_address {
+        let given_up = gives_claim_up(old, new);
+        if old.mint_address.is_some() && old.mint_address != new.mint_address && !given_up {
             return Err(refused(RAISED, format_args!("operation {id}: frozen columns may not change: mint_address")));
         }
         let moves = (state, version) != (new.state, new.version);
-        if moves && !state.may_become(new.state) {
+        if moves && !given_up && !state.may_become(new.state) {
             return Err(refused(RAISED, format_args!("operation {id} may not go from {state} to {}", new.state)));
         }
         if moves && new.version != version + 1 {
@@ -157,6 +162,9 @@ impl Rows {
                 return Err(refused(UNIQUE, "minting_operations_mint_address_key"));
             }
             self.mints.put(mint, id);
+        }
+        if let Some(mint) = old.mint_address.filter(|_| given_up) {
+            self.mints.delete(&mint);
         }
         self.operations.put(id, row);
         Ok(())
@@ -171,6 +179,7 @@ impl Rows {
         if self.attempts.get(&signature).is_some() || self.open.get(&row.operation).is_some() {
             return Err(refused(UNIQUE, format_args!("attempt {signature} of operation {}", row.operation)));
         }
+        self.refuse_unpaid(&row)?;
         self.open.put(row.operation, signature);
         self.attempts.put(signature, row);
         Ok(())
@@ -229,10 +238,20 @@ impl Rows {
         self.tables().into_iter().for_each(Undo::take_back);
     }
 
-    fn tables(&mut self) -> [&mut dyn Undo; 10] {
-        let Self { operations, attempts, nfts, pins, consumed, events, mints, open, minting, recorded, .. } = self;
-        [operations, attempts, nfts, pins, consumed, events, mints, open, minting, recorded]
+    fn tables(&mut self) -> [&mut dyn Undo; 11] {
+        let Self { operations, attempts, nfts, pins, consumed, burns, events, mints, open, minting, recorded, .. } =
+            self;
+        [operations, attempts, nfts, pins, consumed, burns, events, mints, open, minting, recorded]
     }
+}
+
+/// The one change of an address that there is: an upgrade that ended without an NFT leaves its burn to another.
+fn gives_claim_up(old: &Operation, new: &Operation) -> bool {
+    old.content.kind == OperationKind::Upgrade
+        && old.state.ended_without_nft()
+        && (new.state, new.version) == (old.state, old.version + 1)
+        && old.mint_address.is_some()
+        && new.mint_address.is_none()
 }
 
 /// What the step before had gone through is nothing to the next one.

@@ -1,6 +1,7 @@
 //! A chain that answers as it is told, and an operation to mint on it.
+#![allow(dead_code, reason = "every test binary uses its own part of this")]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,9 +13,10 @@ use domain::{
 use mint_submitter::Minter;
 use solana::{
     Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
-    OnChainError, OnChainErrorKind, Opinions, RpcError, RpcErrorKind, SendOutcome, Simulated, TokenMetadata,
+    OnChainError, OnChainErrorKind, Opinions, Pubkey, RpcError, RpcErrorKind, SendOutcome, Simulated, TokenMetadata,
     TransportFault, Watch, Witness,
 };
+use testkit::{Crash, MemoryStore};
 
 /// What the chain is to answer, call by call. The last of each goes on for ever.
 #[derive(Debug, Default)]
@@ -25,6 +27,9 @@ pub struct Script {
     pub states: VecDeque<MintState>,
     pub expired: VecDeque<bool>,
     pub minted_by: Option<Signature>,
+    pub witnesses: HashMap<Signature, Witness>,
+    /// What stands at an address, whatever `states` say.
+    pub at: HashMap<MintAddress, MintState>,
 }
 
 /// The chain, and what was asked of it.
@@ -63,16 +68,19 @@ impl ChainView for FakeChain {
         landing
     }
 
-    async fn mint_state(&self, _: &MintAddress, _: Commitment, _: u64) -> Result<MintState, RpcError> {
-        Ok(next(&mut self.script.lock().unwrap().states, MintState::Absent { lamports: 0 }))
+    async fn mint_state(&self, mint: &MintAddress, _: Commitment, _: u64) -> Result<MintState, RpcError> {
+        let mut script = self.script.lock().unwrap();
+        let known = script.at.get(mint).copied();
+        Ok(known.unwrap_or_else(|| next(&mut script.states, MintState::Absent { lamports: 0 })))
     }
 
     async fn minted_by(&self, _: &MintAddress) -> Result<Option<Signature>, RpcError> {
         Ok(self.script.lock().unwrap().minted_by)
     }
 
-    async fn witness(&self, _: &Signature, _: &MintAddress, _: Commitment) -> Result<Option<Witness>, RpcError> {
-        unreachable!("minting asks for no witness")
+    async fn witness(&self, by: &Signature, _: &MintAddress, at: Commitment) -> Result<Option<Witness>, RpcError> {
+        assert_eq!(at, Commitment::Finalized, "a burn counts once it is final");
+        Ok(self.script.lock().unwrap().witnesses.get(by).cloned())
     }
 
     async fn nft(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Result<NftAccounts, RpcError> {
@@ -140,7 +148,7 @@ impl Clock for FixedClock {
     }
 }
 
-pub type TestMinter = Minter<FakeChain, TokenMetadata, FixedClock>;
+pub type TestMinter = Minter<FakeChain, TokenMetadata, FixedClock, MemoryStore>;
 
 pub fn minter(chain: &FakeChain) -> TestMinter {
     minter_at(chain, TimeDelta::zero())
@@ -148,18 +156,23 @@ pub fn minter(chain: &FakeChain) -> TestMinter {
 
 /// A minter whose clock stands so long after the operation's last transition.
 pub fn minter_at(chain: &FakeChain, after: TimeDelta) -> TestMinter {
-    Minter::new(chain.clone(), mints(), FixedClock(DateTime::UNIX_EPOCH + after))
+    let store = MemoryStore::new(Arc::default(), Crash::never().into());
+    Minter::new(chain.clone(), mints(), store.into(), FixedClock(DateTime::UNIX_EPOCH + after))
 }
 
 pub fn mints() -> Mints<TokenMetadata> {
     Mints::new(signer(), TokenMetadata)
 }
 
-/// The keypair of 32 bytes of 1, as `solana-keygen` would write it.
-fn signer() -> MintSigner {
+/// Who pays and creates: the public half of the keypair of 32 bytes of 1.
+pub fn authority() -> Pubkey {
     let public = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c";
-    let public = (0..32).map(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap());
-    let bytes: Vec<u8> = [1; 32].into_iter().chain(public).collect();
+    Pubkey::new_from_array(std::array::from_fn(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap()))
+}
+
+/// That keypair, as `solana-keygen` would write it.
+fn signer() -> MintSigner {
+    let bytes: Vec<u8> = [1; 32].into_iter().chain(authority().to_bytes()).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{bytes:?}")).unwrap();
     MintSigner::load(file.path(), &"17".repeat(32).into(), "k1".into()).unwrap()

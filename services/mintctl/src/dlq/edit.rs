@@ -73,10 +73,11 @@ fn content(operation: &Operation, event: &str) -> Result<Content> {
         headers: vec![],
     };
     let asked = OperationRequested::accept(&record, SystemClock.now())?;
-    let frozen = (operation.id, &operation.user_id, operation.priority, operation.content.kind);
+    let Content { kind, burn, .. } = &operation.content;
+    let frozen = (operation.id, &operation.user_id, operation.priority, kind, burn);
     ensure!(
-        frozen == (asked.id, &asked.user_id, asked.priority, asked.content.kind),
-        "operationId, userId, priority and type may not change"
+        frozen == (asked.id, &asked.user_id, asked.priority, &asked.content.kind, &asked.content.burn),
+        "operationId, userId, priority, type and burn may not change"
     );
     Ok(asked.content)
 }

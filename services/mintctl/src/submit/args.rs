@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use domain::{Attribute, MintAddress, Nft, OperationId, OperationKind, OperationRequested, Priority, WalletAddress};
+use domain::{
+    Attribute, Burn, MintAddress, Nft, OperationId, OperationKind, OperationRequested, Priority, Signature,
+    WalletAddress,
+};
 
 const EXAMPLES: &str = "A line of the file is one event of nft-operations, with its own operationId: the same file sent
 twice mints nothing twice. Refused lines are reported with their number and do not stop the
@@ -76,6 +79,14 @@ pub struct OneArgs {
     #[arg(long = "type", value_enum, default_value_t = Kind::Unlock)]
     pub kind: Kind,
 
+    /// Mint address of the NFT that was burned for an upgrade
+    #[arg(long, value_name = "ADDRESS", requires = "burn_signature")]
+    pub burned: Option<MintAddress>,
+
+    /// The transaction that burned it
+    #[arg(long, value_name = "SIGNATURE", requires = "burned")]
+    pub burn_signature: Option<Signature>,
+
     /// Whom it is done for
     #[arg(long, default_value = "mintctl")]
     pub user: String,
@@ -109,7 +120,7 @@ impl OneArgs {
                 seller_fee_basis_points: self.royalty,
                 collection: self.collection,
             },
-            burn: None,
+            burn: self.burned.zip(self.burn_signature).map(|(mint, signature)| Burn { mint, signature }),
         }
     }
 }
@@ -156,7 +167,11 @@ impl From<Urgency> for Priority {
     }
 }
 
-fn parse_attribute(text: &str) -> Result<Attribute, String> {
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// What is wanted instead.
+pub fn parse_attribute(text: &str) -> Result<Attribute, String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => {
             Ok(Attribute { trait_type: name.to_owned(), value: value.to_owned() })
