@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::airdrop::AirdropArgs;
 use crate::dlq::DlqArgs;
 use crate::doctor::DoctorArgs;
 use crate::list::ListArgs;
@@ -50,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Publish one operation from flags, or many from a JSONL file
     Submit(Box<SubmitArgs>),
+    /// Publish one operation for each row of a JSONL file, all or none; the same file again adds none
+    Airdrop(Box<AirdropArgs>),
     /// Show how the fleet is, or all about one operation: milestones, content, mint, attempts, history
     Status(StatusArgs),
     /// See and deal with one operation by hand: show, retry, force, fail

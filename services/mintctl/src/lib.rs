@@ -1,6 +1,7 @@
 //! The operators' command line of the mint fleet, one file per command. Results go to stdout, as tables or as JSON;
 //! everything else goes to stderr; how it ended is the exit code.
 
+mod airdrop;
 mod chain_question;
 mod cli;
 mod dlq;

@@ -9,7 +9,9 @@ use store::Store;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
-use crate::{dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch};
+use crate::{
+    airdrop, dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch,
+};
 
 /// Runs a command to its end.
 #[must_use]
@@ -40,6 +42,7 @@ async fn command(cli: Cli) -> Result<Exit> {
     let json = cli.json;
     match cli.command {
         Command::Submit(args) => submit::run(*args, json).await,
+        Command::Airdrop(args) => airdrop::run(*args, json).await,
         Command::Status(args) => match args.id {
             Some(id) => status::run(id, open().await?.as_ref(), json).await,
             None => fleet::run(&read(FleetSettings::read)?, json).await,

@@ -64,6 +64,27 @@ fn a_password_is_never_shown() -> Result<()> {
 }
 
 #[test]
+fn an_airdrop_with_bad_rows_names_them_all_and_publishes_nothing() -> Result<()> {
+    let wallet = |last: char| format!(r#"{{"walletAddress":"1111111111111111111111111111111{last}"}}"#);
+    let airdrop = |input: &str| {
+        let flags = ["airdrop", "-", "--campaign", "spring", "--name", "Ape", "--image", "asset:a.png"];
+        // Without a broker: it would be missed only if something were to be published.
+        mintctl(&[("KAFKA_BROKERS", "127.0.0.1:1")], &flags, input.as_bytes())
+    };
+    let bad = airdrop(&format!("{}\n{}\n{{}}\n{}\n", wallet('2'), wallet('3'), wallet('2')))?;
+    assert_eq!((code(&bad), stdout(&bad).as_str()), (1, ""));
+    for part in ["line 3: not-a-row: missing field `walletAddress`", "line 4: duplicate-row", "nothing was published"] {
+        assert!(stderr(&bad).contains(part), "{part}: {}", stderr(&bad));
+    }
+    let dry = ["airdrop", "-", "--campaign", "spring", "--name", "Ape", "--image", "asset:a.png", "--dry-run"];
+    let rows = format!("{}\n\n{}\n", wallet('2'), wallet('3'));
+    let [once, again] = [mintctl(&[], &dry, rows.as_bytes())?, mintctl(&[], &dry, rows.as_bytes())?];
+    assert_eq!((code(&once), stdout(&once).lines().count()), (0, 2), "{}", stderr(&once));
+    assert_eq!(stdout(&once), stdout(&again), "the same rows are the same operations");
+    Ok(())
+}
+
+#[test]
 fn a_dry_run_checks_lines_without_any_broker() -> Result<()> {
     let good = event(operation_id(1), "Quant Ape").replace('\n', " ");
     let input = format!("{good}\n{{\n\n{}\n{good}\n", good.replace("\"Quant Ape\"", "\"\""));

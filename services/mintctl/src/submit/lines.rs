@@ -96,21 +96,21 @@ impl Checker {
 
 /// The lines of a reader, empty ones left out. Any bytes will do: what is not UTF-8 is a refused line, not an end.
 #[derive(Debug)]
-pub struct Lines<R> {
+pub struct Lines<R, F> {
     reader: R,
-    checker: Checker,
+    read: F,
     number: u64,
     end: u64,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// Reads from the start.
-    pub const fn new(reader: R, checker: Checker) -> Self {
-        Self { reader, checker, number: 0, end: 0 }
+impl<R: BufRead, F: FnMut(u64, Vec<u8>) -> Result<Event, Failure>> Lines<R, F> {
+    /// From the start; `read` makes an event of what a line of that number holds.
+    pub const fn new(reader: R, read: F) -> Self {
+        Self { reader, read, number: 0, end: 0 }
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl<R: BufRead, F: FnMut(u64, Vec<u8>) -> Result<Event, Failure>> Iterator for Lines<R, F> {
     type Item = std::io::Result<Line>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -127,7 +127,7 @@ impl<R: BufRead> Iterator for Lines<R> {
             if value.is_empty() {
                 continue;
             }
-            let event = self.checker.check(self.number, value);
+            let event = (self.read)(self.number, value);
             return Some(Ok(Line { number: self.number, end: self.end, event }));
         }
     }
@@ -144,7 +144,8 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Vec<Line> {
-        let lines = Lines::new(bytes, Checker::new("t.", DateTime::UNIX_EPOCH));
+        let mut checker = Checker::new("t.", DateTime::UNIX_EPOCH);
+        let lines = Lines::new(bytes, |number, value| checker.check(number, value));
         lines.collect::<Result<_, _>>().unwrap()
     }
 

@@ -18,7 +18,7 @@ use service::config;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use args::{Kind, SubmitArgs};
+pub use args::{Kind, SubmitArgs, Urgency, parse_attribute};
 pub use lines::{Checker, Event, Line, Lines, SOURCE};
 
 use crate::exit::Exit;
@@ -37,29 +37,38 @@ pub async fn run(args: SubmitArgs, json: bool) -> Result<Exit> {
     let settings = if args.dry_run { None } else { Some(read(config::kafka_settings)?) };
     let producer = settings.as_ref().map(Producer::start).transpose()?;
     let prefix = settings.map(|settings| settings.topic_prefix).unwrap_or_default();
-    let checker = Checker::new(&prefix, SystemClock.now());
+    let mut checker = Checker::new(&prefix, SystemClock.now());
     let (reader, size) = open(args)?;
-    let tally = submit(Lines::new(reader, checker), size, producer.as_ref(), json).await?;
+    let lines = Lines::new(reader, move |number, value| checker.check(number, value));
+    let tally = publish(lines, size, producer.as_ref(), json).await?;
     Ok(tally.tell(producer.is_none(), json))
 }
 
 /// A reader of lines, and how many bytes it has where that is known.
-type Source = (Box<dyn BufRead + Send>, Option<u64>);
+pub type Source = (Box<dyn BufRead + Send>, Option<u64>);
 
 fn open(args: SubmitArgs) -> Result<Source> {
     match (args.file, args.one) {
-        (Some(path), _) if path == Path::new("-") => Ok((Box::new(BufReader::new(std::io::stdin())), None)),
-        (Some(path), _) => {
-            let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-            let size = file.metadata()?.len();
-            Ok((Box::new(BufReader::new(file)), Some(size)))
-        }
+        (Some(path), _) => open_file(&path),
         (None, Some(one)) => {
             let event = one.event(OperationId::from_uuid(Uuid::now_v7()));
             Ok((Box::new(Cursor::new(serde_json::to_vec(&event)?)), None))
         }
         (None, None) => anyhow::bail!("neither a file nor an operation is given"),
     }
+}
+
+/// A file, or standard input where its name is `-`.
+///
+/// # Errors
+/// A file that cannot be opened.
+pub fn open_file(path: &Path) -> Result<Source> {
+    if path == Path::new("-") {
+        return Ok((Box::new(BufReader::new(std::io::stdin())), None));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let size = file.metadata()?.len();
+    Ok((Box::new(BufReader::new(file)), Some(size)))
 }
 
 /// What became of a line.
@@ -92,8 +101,12 @@ impl Outcome {
     }
 }
 
-async fn submit<R: BufRead + Send + 'static>(
-    lines: Lines<R>,
+/// Publishes the events of the lines and tells of each; without a producer they are only told of.
+///
+/// # Errors
+/// Lines that cannot be read on. What is wrong with one of them is told and counted.
+pub async fn publish(
+    lines: impl Iterator<Item = std::io::Result<Line>> + Send + 'static,
     size: Option<u64>,
     producer: Option<&Producer>,
     json: bool,
@@ -115,7 +128,9 @@ async fn submit<R: BufRead + Send + 'static>(
 }
 
 /// Reads on a thread of its own, for a file or a pipe may make it wait.
-fn receive<R: BufRead + Send + 'static>(lines: Lines<R>) -> impl futures::Stream<Item = std::io::Result<Line>> + Unpin {
+fn receive(
+    lines: impl Iterator<Item = std::io::Result<Line>> + Send + 'static,
+) -> impl futures::Stream<Item = std::io::Result<Line>> + Unpin {
     let (sender, mut receiver) = mpsc::channel(IN_FLIGHT);
     std::thread::spawn(move || {
         for line in lines {
@@ -152,8 +167,8 @@ fn progress(size: Option<u64>) -> ProgressBar {
 }
 
 /// How many of each.
-#[derive(Default)]
-struct Tally {
+#[derive(Debug, Default)]
+pub struct Tally {
     good: u64,
     refused: u64,
 }
@@ -172,7 +187,8 @@ impl Tally {
         }
     }
 
-    fn tell(&self, dry_run: bool, json: bool) -> Exit {
+    /// Says so, and how the command ended.
+    pub fn tell(&self, dry_run: bool, json: bool) -> Exit {
         if !json {
             let done = if dry_run { "would be published" } else { "published" };
             eprintln!("{} {done}, {} refused", self.good, self.refused);
