@@ -118,7 +118,7 @@ fn minted(transaction: Transaction) -> Vec<MintAddress> {
 mod tests {
     use super::*;
 
-    fn transaction(err: serde_json::Value, before: &[(u8, &str)], after: &[(u8, &str)]) -> Transaction {
+    fn transaction(err: &serde_json::Value, before: &[(u8, &str)], after: &[(u8, &str)]) -> Transaction {
         let balances = |held: &[(u8, &str)]| -> Vec<_> {
             let one = |(mint, amount): &(u8, &str)| json!({ "mint": MintAddress::from_bytes([*mint; 32]), "uiTokenAmount": { "amount": amount } });
             held.iter().map(one).collect()
@@ -131,10 +131,10 @@ mod tests {
     fn a_mint_is_told_from_a_transfer_and_from_coins() {
         let none = serde_json::Value::Null;
         let of = |mint| MintAddress::from_bytes([mint; 32]);
-        assert_eq!(minted(transaction(none.clone(), &[], &[(1, "1")])), [of(1)]);
-        assert!(minted(transaction(none.clone(), &[(1, "1")], &[(1, "0"), (1, "1")])).is_empty(), "given away");
-        assert!(minted(transaction(none.clone(), &[], &[(1, "1000000")])).is_empty(), "coins");
-        assert!(minted(transaction(json!({ "x": 1 }), &[], &[(1, "1")])).is_empty(), "it failed");
-        assert_eq!(minted(transaction(none, &[(2, "1")], &[(1, "1"), (2, "1")])), [of(1)]);
+        assert_eq!(minted(transaction(&none, &[], &[(1, "1")])), [of(1)]);
+        assert!(minted(transaction(&none, &[(1, "1")], &[(1, "0"), (1, "1")])).is_empty(), "given away");
+        assert!(minted(transaction(&none, &[], &[(1, "1000000")])).is_empty(), "coins");
+        assert!(minted(transaction(&json!({ "x": 1 }), &[], &[(1, "1")])).is_empty(), "it failed");
+        assert_eq!(minted(transaction(&none, &[(2, "1")], &[(1, "1"), (2, "1")])), [of(1)]);
     }
 }

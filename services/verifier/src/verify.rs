@@ -115,16 +115,12 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
         let answered: Vec<_> = views.into_iter().flatten().collect();
         let right =
             answered.iter().find_map(|accounts| accounts::check(claim.operation, accounts, &self.authority).ok());
-        match right {
-            Some(standing) => {
-                tracing::warn!(operation.id = %claim.operation.id, failure = %wrong, "one endpoint shows what others do not");
-                Ok(standing)
-            }
-            None => {
-                let message = format!("{} (as {} endpoint(s) show it)", wrong.message, answered.len());
-                Err(StepError::Permanent(Failure::permanent(wrong.code, message)))
-            }
+        if let Some(standing) = right {
+            tracing::warn!(operation.id = %claim.operation.id, failure = %wrong, "one endpoint shows what others do not");
+            return Ok(standing);
         }
+        let message = format!("{} (as {} endpoint(s) show it)", wrong.message, answered.len());
+        Err(StepError::Permanent(Failure::permanent(wrong.code, message)))
     }
 
     async fn ask_the_transaction(&self, claim: &Claim<'_>, signature: &Signature) -> Result<(), StepError> {

@@ -95,7 +95,8 @@ async fn of_an_unpin_and_a_commit_that_stores_the_content_one_gives_way() {
     for number in 0..60 {
         fixture.pin(&[image(), metadata()]).await;
         let operation = fixture.inserted(number).await;
-        let (committed, unpin) = tokio::join!(fixture.commit(&operation, ipfs_uploaded()), other.begin_unpin(&image()));
+        let content = image();
+        let (committed, unpin) = tokio::join!(fixture.commit(&operation, ipfs_uploaded()), other.begin_unpin(&content));
         match (committed.unwrap(), unpin.unwrap()) {
             (Committed::At(_), Unpin::InUse) => stored += 1,
             (Committed::NotPinned, Unpin::At(_)) => {
