@@ -17,6 +17,7 @@ use service::hold_while_closed;
 use solana::{MintSigner, Mints, TokenMetadata};
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::{Keypair, Signer};
+use testkit::{Crash, MemoryStore};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -116,7 +117,9 @@ impl<'a> Process<'a> {
         let endpoints = chain::endpoints(&world.chain, &self.life, self.seed)?;
         self.tasks.spawn(Arc::clone(&endpoints).watch_over());
         let chain = MistakenChain::start(Arc::clone(&endpoints), mistake);
-        let minter = Minter::new(chain, Mints::new(signer(), TokenMetadata), world.clock);
+        // No upgrade is ordered here, so no burn is asked for.
+        let burns = Arc::new(MemoryStore::new(Arc::clone(&world.tables), Crash::never().into()));
+        let minter = Minter::new(chain, Mints::new(signer(), TokenMetadata), burns, world.clock);
         let careless = Careless::new(minter, Arc::clone(&endpoints), Arc::clone(&self.life), mistake);
         self.step(careless, vec![endpoints.open()]);
         Ok(())

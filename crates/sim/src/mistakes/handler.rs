@@ -8,7 +8,7 @@ use domain::{DecidedAttempt, Failure, Operation, OperationId, State, Step, Trans
 use engine::{StepError, StepHandler};
 use mint_submitter::Minter;
 use solana::{Chain, Cluster, Endpoints, TokenMetadata};
-use testkit::TestClock;
+use testkit::{MemoryStore, TestClock};
 use tokio::time::timeout;
 
 use super::{Mistake, MistakenChain};
@@ -19,10 +19,13 @@ const TOO_LONG: Duration = Duration::from_secs(20);
 /// Ids from which no operation is made: from them fresh keys are derived.
 const NOBODY: u64 = 1 << 40;
 
+/// The mint step on the simulated ports.
+pub type SimMinter = Minter<MistakenChain, TokenMetadata, TestClock, MemoryStore>;
+
 /// The mint step, as somebody careless would run it.
 #[derive(Debug)]
 pub struct Careless {
-    minter: Minter<MistakenChain, TokenMetadata, TestClock>,
+    minter: SimMinter,
     outside: Cluster,
     life: Arc<Life>,
     tries: AtomicU64,
@@ -32,12 +35,7 @@ pub struct Careless {
 impl Careless {
     /// The step itself, where there is no mistake.
     #[must_use]
-    pub fn new(
-        minter: Minter<MistakenChain, TokenMetadata, TestClock>,
-        endpoints: Arc<Endpoints>,
-        life: Arc<Life>,
-        mistake: Option<Mistake>,
-    ) -> Self {
+    pub fn new(minter: SimMinter, endpoints: Arc<Endpoints>, life: Arc<Life>, mistake: Option<Mistake>) -> Self {
         Self { minter, outside: Cluster::start(endpoints, 0), life, tries: AtomicU64::new(0), mistake }
     }
 
@@ -83,7 +81,7 @@ impl Careless {
 
 impl StepHandler for Careless {
     const STEP: Step = Step::Mint;
-    const AT_ONCE: usize = <Minter<MistakenChain, TokenMetadata, TestClock> as StepHandler>::AT_ONCE;
+    const AT_ONCE: usize = <SimMinter as StepHandler>::AT_ONCE;
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
         match self.mistake {
