@@ -1,9 +1,13 @@
 //! The chain: surfpool in this process, with the real Token Metadata program.
 
+mod fork;
+mod history;
 mod owner_index;
 
 use std::{
+    fmt,
     io::Write,
+    mem,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, OnceLock},
     thread,
@@ -13,7 +17,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use crossbeam_channel::{Receiver, Sender};
 use serde_json::{Value, json};
-use solana_sdk::pubkey::Pubkey;
+use solana_sdk::{hash::Hash, pubkey::Pubkey};
 use surfpool_core::{
     runloops::start_local_surfnet_runloop,
     surfnet::{
@@ -25,6 +29,8 @@ use surfpool_core::{
 use surfpool_types::{RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig};
 use tokio::sync::{Notify, oneshot};
 
+pub(crate) use fork::{FINALITY, ForkError, ForkSwitch};
+pub(crate) use history::History;
 use owner_index::OwnerIndex;
 
 use crate::{json_rpc, ports::loopback};
@@ -51,25 +57,36 @@ pub(crate) struct ChainOptions<'a> {
     pub token_metadata: &'a [u8],
 }
 
-/// A running chain. It is not honest about commitments (see `docs`), so workers talk to it through the RPC fronts.
-#[derive(Debug)]
+/// A running chain. It is not honest about commitments, so workers talk to it through the RPC fronts, which are.
 pub(crate) struct Chain {
     rpc: SocketAddr,
     commands: Sender<SimnetCommand>,
+    svm: SurfnetSvmLocker,
+    history: Arc<History>,
     ended: Arc<Notify>,
+    /// What the chain's plugins, of which there are none, listen to: they complain when it is gone.
+    _plugins: Sender<GeyserEvent>,
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain").field("rpc", &self.rpc).finish_non_exhaustive()
+    }
 }
 
 impl Chain {
     /// Starts it, deploys the program and waits for both. Its complaints go to `log`.
     pub(crate) async fn start(options: ChainOptions<'_>, log: impl Write + Send + 'static) -> Result<Self> {
-        let (svm, events, geyser_events) = SurfnetSvm::new(svm_config(options.slot))
+        let (mut svm, events, for_plugins) = SurfnetSvm::new(svm_config(options.slot))
             .map_err(|error| anyhow!("cannot create the virtual machine: {error}"))?;
         let ready = drain(events, log);
+        let (told, changes) = crossbeam_channel::unbounded();
+        let plugins = mem::replace(&mut svm.geyser_events_tx, told);
         let (commands, inbox) = crossbeam_channel::unbounded();
         let ended = Arc::new(Notify::new());
-        run(svm, config(&options), (commands.clone(), inbox), geyser_events, Arc::clone(&ended))?;
+        let svm = run(svm, config(&options), (commands.clone(), inbox), for_plugins, Arc::clone(&ended))?;
         let rpc = loopback(options.rpc_port);
-        let chain = Self { rpc, commands, ended };
+        let chain = Self { rpc, commands, svm, history: History::of(changes), ended, _plugins: plugins };
         tokio::time::timeout(PATIENCE, ready)
             .await
             .ok()
@@ -81,12 +98,33 @@ impl Chain {
             let balance = chain.call("getBalance", json!([payer.to_string()])).await?;
             ensure!(balance["value"] == AIRDROP_LAMPORTS, "the payer was not given its SOL: {balance}");
         }
+        chain.begin().await?;
         Ok(chain)
+    }
+
+    /// Makes it a cluster of its own, and its accounts of now the first ones.
+    async fn begin(&self) -> Result<()> {
+        let mut svm = self.svm.0.write().await;
+        svm.cached_genesis_hash = Some(Hash::new_from_array(rand::random()));
+        let accounts = svm.inner.get_all_accounts().map_err(|error| anyhow!("cannot read the accounts: {error}"))?;
+        let accounts = accounts.into_iter().map(|(address, account)| (address, account.into()));
+        self.history.begin_with(svm.get_latest_absolute_slot(), accounts);
+        Ok(())
     }
 
     /// Its own JSON-RPC address, past the fronts.
     pub(crate) fn rpc(&self) -> SocketAddr {
         self.rpc
+    }
+
+    /// What its accounts were.
+    pub(crate) fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
+    }
+
+    /// What switches it to another fork.
+    pub(crate) fn fork_switch(&self) -> ForkSwitch {
+        ForkSwitch::new(self.svm.clone(), self.history())
     }
 
     /// Resolves when it has come to an end, which it should only when told.
@@ -145,22 +183,23 @@ fn run(
     mut svm: SurfnetSvm,
     config: SurfpoolConfig,
     (commands, inbox): (Sender<SimnetCommand>, Receiver<SimnetCommand>),
-    geyser_events: Receiver<GeyserEvent>,
+    for_plugins: Receiver<GeyserEvent>,
     ended: Arc<Notify>,
-) -> Result<()> {
+) -> Result<SurfnetSvmLocker> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let its_thread = Arc::new(OnceLock::new());
     svm.accounts_by_owner = Box::new(OwnerIndex::of(Arc::clone(&its_thread)));
+    let locker = SurfnetSvmLocker::new(svm);
+    let svm = locker.clone();
     thread::Builder::new().name("chain".into()).spawn(move || {
         its_thread.get_or_init(|| thread::current().id());
-        let locker = SurfnetSvmLocker::new(svm);
-        let ran = runtime.block_on(start_local_surfnet_runloop(locker, config, commands, inbox, geyser_events));
+        let ran = runtime.block_on(start_local_surfnet_runloop(locker, config, commands, inbox, for_plugins));
         if let Err(error) = ran {
             eprintln!("the chain ended: {error}");
         }
         ended.notify_one();
     })?;
-    Ok(())
+    Ok(svm)
 }
 
 /// Reads the chain's events, without which it would stand still, for ever. Answers when the chain has started.

@@ -18,6 +18,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   devstack fault set rpc-1 hang --method sendTransaction --for 30s
   devstack fault set pins 429=5s --share 30%
   devstack fault set postgres refused --for 1m
+  devstack fault set chain fork=20
   devstack fault ls
   devstack fault clear rpc";
 
@@ -42,7 +43,8 @@ pub(super) enum FaultCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct SetArgs {
-    /// rpc-1, rpc-2, …, pins-first, pins-backup, gateway-1, gateway-2, postgres, kafka; or all of a part: rpc, pins, gateway
+    /// rpc-1, rpc-2, …, pins-first, pins-backup, gateway-1, gateway-2, postgres, kafka, chain; or all of a part: rpc, pins,
+    /// gateway
     target: String,
     /// What goes wrong, see below
     fault: FaultKind,

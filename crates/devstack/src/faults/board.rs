@@ -7,27 +7,27 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use super::{Fault, FaultError, FaultReport, Part, Saboteur, Standing, Switch, switch::Active, work};
+use super::{Fault, FaultError, FaultReport, Hands, Part, Standing, Switch, switch::Active, work};
 
 /// Sets, lists and clears the faults of a stack.
 #[derive(Debug)]
 pub struct Faults {
     targets: BTreeMap<String, (Part, Switch)>,
-    saboteur: Saboteur,
+    hands: Hands,
     last_id: AtomicU64,
 }
 
 impl Faults {
-    pub(crate) fn new(targets: impl IntoIterator<Item = (String, Part, Switch)>, saboteur: Saboteur) -> Self {
+    pub(crate) fn new(targets: impl IntoIterator<Item = (String, Part, Switch)>, hands: Hands) -> Self {
         let targets = targets.into_iter().map(|(name, part, switch)| (name, (part, switch)));
-        Self { targets: targets.collect(), saboteur, last_id: AtomicU64::new(0) }
+        Self { targets: targets.collect(), hands, last_id: AtomicU64::new(0) }
     }
 
     /// Sets a fault, at every target of a part where its `target` names the part. Answers with what it is called at
     /// each; with nothing where it happens once and has happened.
     ///
     /// # Errors
-    /// It makes no sense there, and then it is set nowhere; or the database does not do as it is told.
+    /// It makes no sense there, and then it is set nowhere; or database or chain do not do as they are told.
     pub async fn set(&self, fault: &Fault) -> Result<Vec<String>, FaultError> {
         let targets = self.named(&fault.target);
         if targets.is_empty() {
@@ -87,10 +87,10 @@ impl Faults {
 
     async fn set_at(&self, target: &str, switch: &Switch, fault: &Fault) -> Result<Option<String>, FaultError> {
         if fault.kind.is_momentary() {
-            work::strike(fault.kind, switch, &self.saboteur).await?;
+            work::strike(fault.kind, switch, &self.hands).await?;
             return Ok(None);
         }
-        work::prepare(fault.kind, &self.saboteur).await?;
+        work::prepare(fault.kind, &self.hands.database).await?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed);
         let name = fault.name_at(target);
         switch.set(Active {
@@ -109,7 +109,7 @@ impl Faults {
                 switch.clear(|active| active.id == id);
             });
         }
-        tokio::spawn(work::until_gone(fault.kind, id, switch.clone(), self.saboteur.clone()));
+        tokio::spawn(work::until_gone(fault.kind, id, switch.clone(), self.hands.clone()));
         Ok(Some(name))
     }
 

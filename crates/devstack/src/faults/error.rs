@@ -1,6 +1,7 @@
 //! Why a fault is not set.
 
 use super::Part;
+use crate::chain::ForkError;
 
 /// An order that makes no sense, or that could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,15 @@ pub enum FaultError {
     /// PostgreSQL did not do as it was told.
     #[error("the database: {0}")]
     Database(String),
+    /// The chain did not.
+    #[error("the chain: {0}")]
+    Chain(String),
+}
+
+impl From<ForkError> for FaultError {
+    fn from(error: ForkError) -> Self {
+        Self::Chain(error.to_string())
+    }
 }
 
 impl From<sqlx::Error> for FaultError {

@@ -30,6 +30,12 @@ pub enum FaultKind {
     NullStatuses,
     /// Answers as it would have that many slots ago.
     Behind(u64),
+    /// A transaction is taken, and never carried out.
+    Swallow,
+    /// A transaction is taken, and carried out that much later.
+    Late(Duration),
+    /// That many of the latest slots are dropped: what landed in them never did.
+    Fork(u64),
     /// An upload is answered with the CID of something else.
     WrongCid,
     /// Half of an upload is read, then the connection is reset.
@@ -51,7 +57,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Each of them, with what it means in a line.
-    pub const EXAMPLES: [(Self, &str); 20] = [
+    pub const EXAMPLES: [(Self, &str); 23] = [
         (Self::Refused, "nobody listens, and what is connected is reset"),
         (Self::Reset, "the connection is reset instead of an answer"),
         (Self::Hang, "taken, and nothing comes back until the fault ends"),
@@ -63,6 +69,9 @@ impl FaultKind {
         (Self::Garbage, "HTTP 200 and something that is no JSON"),
         (Self::NullStatuses, "getSignatureStatuses knows of nothing"),
         (Self::Behind(60), "answers as it would have that many slots ago"),
+        (Self::Swallow, "a transaction is taken and never carried out"),
+        (Self::Late(Duration::from_secs(5)), "a transaction is taken and carried out that much later"),
+        (Self::Fork(20), "the latest slots are dropped (1 to 30): what landed in them never did"),
         (Self::WrongCid, "an upload is answered with another content's CID"),
         (Self::HalfUpload, "half of an upload is read, then reset"),
         (Self::OverQuota, "uploads get 403: the plan is used up"),
@@ -78,6 +87,7 @@ impl FaultKind {
     pub(super) const fn only_method(self) -> Option<&'static str> {
         match self {
             Self::NullStatuses => Some("getSignatureStatuses"),
+            Self::Swallow | Self::Late(_) => Some("sendTransaction"),
             Self::WrongCid | Self::HalfUpload | Self::OverQuota => Some("upload"),
             Self::Refused
             | Self::Reset
@@ -88,6 +98,7 @@ impl FaultKind {
             | Self::DropReply
             | Self::Garbage
             | Self::Behind(_)
+            | Self::Fork(_)
             | Self::OtherBytes
             | Self::Cut(_)
             | Self::Kill(_)
@@ -108,17 +119,24 @@ impl FaultKind {
             | Self::Garbage
             | Self::NullStatuses
             | Self::Behind(_)
+            | Self::Swallow
+            | Self::Late(_)
             | Self::WrongCid
             | Self::HalfUpload
             | Self::OverQuota
             | Self::OtherBytes => true,
-            Self::Refused | Self::Cut(_) | Self::Kill(_) | Self::Deadlock | Self::SerializationFailure => false,
+            Self::Refused
+            | Self::Fork(_)
+            | Self::Cut(_)
+            | Self::Kill(_)
+            | Self::Deadlock
+            | Self::SerializationFailure => false,
         }
     }
 
     /// Whether it is over as soon as it has happened.
     pub(super) const fn is_momentary(self) -> bool {
-        matches!(self, Self::Cut(None) | Self::Kill(None))
+        matches!(self, Self::Cut(None) | Self::Kill(None) | Self::Fork(_))
     }
 
     fn parts(self) -> (&'static str, Option<String>) {
@@ -134,6 +152,9 @@ impl FaultKind {
             Self::Garbage => ("garbage", None),
             Self::NullStatuses => ("null-statuses", None),
             Self::Behind(slots) => ("behind", Some(slots.to_string())),
+            Self::Swallow => ("swallow", None),
+            Self::Late(by) => ("late", Some(time(by))),
+            Self::Fork(slots) => ("fork", Some(slots.to_string())),
             Self::WrongCid => ("wrong-cid", None),
             Self::HalfUpload => ("half-upload", None),
             Self::OverQuota => ("over-quota", None),
@@ -187,6 +208,9 @@ impl FromStr for FaultKind {
             ("garbage", None) => Ok(Self::Garbage),
             ("null-statuses", None) => Ok(Self::NullStatuses),
             ("behind", Some(slots)) => Ok(Self::Behind(number(slots)?)),
+            ("swallow", None) => Ok(Self::Swallow),
+            ("late", Some(by)) => Ok(Self::Late(time(by)?)),
+            ("fork", Some(slots)) => Ok(Self::Fork(number(slots)?)),
             ("wrong-cid", None) => Ok(Self::WrongCid),
             ("half-upload", None) => Ok(Self::HalfUpload),
             ("over-quota", None) => Ok(Self::OverQuota),
@@ -195,7 +219,7 @@ impl FromStr for FaultKind {
             ("kill", every) => Ok(Self::Kill(every.map(time).transpose()?)),
             ("deadlock", None) => Ok(Self::Deadlock),
             ("serialization-failure", None) => Ok(Self::SerializationFailure),
-            ("delay" | "status" | "behind", None) => Err(no_fault("a value is missing")),
+            ("delay" | "status" | "behind" | "late" | "fork", None) => Err(no_fault("a value is missing")),
             _ => Err(no_fault("see `devstack fault set --help`")),
         }
     }

@@ -19,6 +19,15 @@ pub(crate) struct Met {
     faults: Vec<(u64, FaultKind)>,
 }
 
+/// How long a transaction that was taken is not carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum HoldBack {
+    /// So long.
+    For(Duration),
+    /// It is lost.
+    ForEver,
+}
+
 impl Met {
     pub(super) const fn new(switch: Switch, faults: Vec<(u64, FaultKind)>) -> Self {
         Self { switch, faults }
@@ -41,6 +50,9 @@ impl Met {
                 FaultKind::DropReply
                 | FaultKind::NullStatuses
                 | FaultKind::Behind(_)
+                | FaultKind::Swallow
+                | FaultKind::Late(_)
+                | FaultKind::Fork(_)
                 | FaultKind::WrongCid
                 | FaultKind::HalfUpload
                 | FaultKind::OtherBytes
@@ -62,6 +74,15 @@ impl Met {
     /// Whether this is among them.
     pub(crate) fn has(&self, kind: FaultKind) -> bool {
         self.faults.iter().any(|(_, other)| *other == kind)
+    }
+
+    /// Whether a transaction is taken without being carried out at once.
+    pub(crate) fn holds_back(&self) -> Option<HoldBack> {
+        self.faults.iter().find_map(|(_, kind)| match *kind {
+            FaultKind::Swallow => Some(HoldBack::ForEver),
+            FaultKind::Late(by) => Some(HoldBack::For(by)),
+            _ => None,
+        })
     }
 
     /// How many slots behind the endpoint is.

@@ -7,6 +7,7 @@ mod board;
 mod error;
 mod fault;
 mod gate;
+mod hands;
 mod http;
 mod kind;
 mod met;
@@ -25,8 +26,9 @@ pub use part::Part;
 pub use switch::Switch;
 
 pub(crate) use gate::Cut;
+pub(crate) use hands::Hands;
 pub(crate) use http::HttpGate;
-pub(crate) use met::Met;
+pub(crate) use met::{HoldBack, Met};
 pub(crate) use saboteur::Saboteur;
 pub(crate) use switches::Switches;
 pub(crate) use tcp_proxy::TcpProxy;

@@ -16,11 +16,13 @@ pub enum Part {
     Postgres,
     /// Kafka.
     Kafka,
+    /// The chain behind all RPC endpoints.
+    Chain,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 5] = [Self::Rpc, Self::Pins, Self::Gateway, Self::Postgres, Self::Kafka];
+    pub const ALL: [Self; 6] = [Self::Rpc, Self::Pins, Self::Gateway, Self::Postgres, Self::Kafka, Self::Chain];
 
     /// What all targets of this part are called together.
     #[must_use]
@@ -31,6 +33,7 @@ impl Part {
             Self::Gateway => "gateway",
             Self::Postgres => "postgres",
             Self::Kafka => "kafka",
+            Self::Chain => "chain",
         }
     }
 
@@ -39,13 +42,16 @@ impl Part {
     pub const fn can_suffer(self, kind: FaultKind) -> bool {
         let speaks_http = matches!(self, Self::Rpc | Self::Pins | Self::Gateway);
         match kind {
-            FaultKind::Refused | FaultKind::Hang | FaultKind::Delay(_) => true,
+            FaultKind::Refused | FaultKind::Hang | FaultKind::Delay(_) => !matches!(self, Self::Chain),
             FaultKind::Reset
             | FaultKind::Status(_)
             | FaultKind::TooMany(_)
             | FaultKind::DropReply
             | FaultKind::Garbage => speaks_http,
-            FaultKind::NullStatuses | FaultKind::Behind(_) => matches!(self, Self::Rpc),
+            FaultKind::NullStatuses | FaultKind::Behind(_) | FaultKind::Swallow | FaultKind::Late(_) => {
+                matches!(self, Self::Rpc)
+            }
+            FaultKind::Fork(_) => matches!(self, Self::Chain),
             FaultKind::WrongCid | FaultKind::HalfUpload | FaultKind::OverQuota => matches!(self, Self::Pins),
             FaultKind::OtherBytes => matches!(self, Self::Gateway),
             FaultKind::Cut(_) => matches!(self, Self::Postgres | Self::Kafka),
@@ -60,7 +66,7 @@ impl Part {
         match self {
             Self::Rpc => !method.is_empty(),
             Self::Pins => PIN_METHODS.contains(&method),
-            Self::Gateway | Self::Postgres | Self::Kafka => false,
+            Self::Gateway | Self::Postgres | Self::Kafka | Self::Chain => false,
         }
     }
 
@@ -68,7 +74,7 @@ impl Part {
     pub(super) const fn sees_requests(self) -> bool {
         match self {
             Self::Rpc | Self::Pins | Self::Gateway => true,
-            Self::Postgres | Self::Kafka => false,
+            Self::Postgres | Self::Kafka | Self::Chain => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The switches of a stack while it is being built.
 
-use super::{Faults, Part, Saboteur, Switch};
+use super::{Faults, Hands, Part, Switch};
 
 /// Hands out a switch per target, for the board to know them all.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ impl Switches {
     }
 
     /// The board of them all.
-    pub(crate) fn into_board(self, saboteur: Saboteur) -> Faults {
-        Faults::new(self.0, saboteur)
+    pub(crate) fn into_board(self, hands: Hands) -> Faults {
+        Faults::new(self.0, hands)
     }
 }

@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{FaultKind, Saboteur, Switch};
+use super::{FaultError, FaultKind, Hands, Saboteur, Switch};
 
 /// Between two traps for the fleet's statements: time in which some get through.
 const BETWEEN_TRAPS: Duration = Duration::from_millis(500);
@@ -20,15 +20,15 @@ pub(super) async fn prepare(kind: FaultKind, saboteur: &Saboteur) -> sqlx::Resul
 }
 
 /// Works at a fault until it is gone, then tidies up.
-pub(super) async fn until_gone(kind: FaultKind, id: u64, switch: Switch, saboteur: Saboteur) {
+pub(super) async fn until_gone(kind: FaultKind, id: u64, switch: Switch, hands: Hands) {
     tokio::select! {
-        () = repeat(kind, id, &switch, &saboteur) => {}
+        () = repeat(kind, id, &switch, &hands) => {}
         () = switch.until_gone(id) => {}
     }
     let stands = switch.standing().iter().any(|fault| fault.kind == kind);
     if kind == FaultKind::SerializationFailure && !stands {
         for _ in 0..TRIES_TO_TIDY {
-            if saboteur.unfreeze_snapshots().await.is_ok() {
+            if hands.database.unfreeze_snapshots().await.is_ok() {
                 return;
             }
             sleep(BETWEEN_TRAPS).await;
@@ -36,26 +36,27 @@ pub(super) async fn until_gone(kind: FaultKind, id: u64, switch: Switch, saboteu
     }
 }
 
-async fn repeat(kind: FaultKind, id: u64, switch: &Switch, saboteur: &Saboteur) {
+async fn repeat(kind: FaultKind, id: u64, switch: &Switch, hands: &Hands) {
     let Some(pause) = pause(kind) else { return pending().await };
     loop {
         // A database that is down for other reasons has no sessions to strike.
-        let struck = strike(kind, switch, saboteur).await.unwrap_or(0);
+        let struck = strike(kind, switch, hands).await.unwrap_or(0);
         switch.strike(|fault| if fault.id == id { struck } else { 0 });
         sleep(pause).await;
     }
 }
 
 /// Strikes once. Answers how many it met, where that is known.
-pub(super) async fn strike(kind: FaultKind, switch: &Switch, saboteur: &Saboteur) -> sqlx::Result<u64> {
+pub(super) async fn strike(kind: FaultKind, switch: &Switch, hands: &Hands) -> Result<u64, FaultError> {
     match kind {
         FaultKind::Cut(_) => {
             switch.cut();
             Ok(1)
         }
-        FaultKind::Kill(_) => saboteur.kill_sessions().await,
-        FaultKind::Deadlock => saboteur.deadlock().await,
-        FaultKind::SerializationFailure => saboteur.overtake().await,
+        FaultKind::Kill(_) => Ok(hands.database.kill_sessions().await?),
+        FaultKind::Deadlock => Ok(hands.database.deadlock().await?),
+        FaultKind::SerializationFailure => Ok(hands.database.overtake().await?),
+        FaultKind::Fork(slots) => Ok(hands.chain.drop_slots(slots).await?),
         FaultKind::Refused
         | FaultKind::Reset
         | FaultKind::Hang
@@ -66,6 +67,8 @@ pub(super) async fn strike(kind: FaultKind, switch: &Switch, saboteur: &Saboteur
         | FaultKind::Garbage
         | FaultKind::NullStatuses
         | FaultKind::Behind(_)
+        | FaultKind::Swallow
+        | FaultKind::Late(_)
         | FaultKind::WrongCid
         | FaultKind::HalfUpload
         | FaultKind::OverQuota

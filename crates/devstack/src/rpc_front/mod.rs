@@ -1,9 +1,11 @@
 //! What stands in front of the chain: RPC endpoints as providers offer them, which count the calls and fail on demand.
 
-mod births;
 mod counts;
-mod stale;
+mod past;
+mod sends;
+mod statuses;
 mod upstream;
+mod view;
 
 use std::{borrow::Cow, collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
@@ -16,8 +18,8 @@ use axum::{
 use bytes::Bytes;
 
 use counts::Counts;
-use stale::StaleView;
 pub(crate) use upstream::Upstream;
+use view::View;
 
 use crate::faults::{Cut, HttpGate, Switch};
 
@@ -83,12 +85,11 @@ async fn answer(State(front): State<Arc<Front>>, body: Bytes) -> Result<Response
     if let Some(answer) = met.before().await? {
         return Ok(answer);
     }
-    if methods.contains(&"sendTransaction") {
-        front.chain.births.note(&body);
-    }
-    let answer = match StaleView::of(&met) {
-        None => front.chain.pass(body.clone()).await,
-        Some(view) => view.answer(&front.chain, body.clone()).await,
+    let held_back = met.holds_back().and_then(|hold_back| sends::taken(&front.chain, &body, hold_back));
+    let answer = match (held_back, View::of(&met, &methods)) {
+        (Some(answer), _) => answer,
+        (None, None) => front.chain.pass(body.clone()).await,
+        (None, Some(view)) => view.answer(&front.chain, body.clone()).await,
     };
     met.after(answer)
 }

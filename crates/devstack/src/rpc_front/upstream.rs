@@ -1,6 +1,6 @@
 //! The one chain behind all fronts.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
 use axum::{
@@ -16,28 +16,26 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 
-use super::births::Births;
+use crate::chain::History;
 
-/// The chain, and what all fronts together know of it.
+/// The chain as all fronts together know it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     client: Client<HttpConnector, Full<Bytes>>,
     chain: Uri,
-    /// How long a slot takes.
-    pub(super) slot: Duration,
-    pub(super) births: Births,
+    /// What its accounts were.
+    pub(super) history: Arc<History>,
 }
 
 impl Upstream {
-    /// The chain whose JSON-RPC answers at `chain`.
-    pub(crate) fn new(chain: SocketAddr, slot: Duration) -> Result<Self> {
+    /// The chain whose JSON-RPC answers at `chain`, and its past.
+    pub(crate) fn new(chain: SocketAddr, history: Arc<History>) -> Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(connector),
             chain: Uri::try_from(format!("http://{chain}/"))?,
-            slot,
-            births: Births::default(),
+            history,
         })
     }
 

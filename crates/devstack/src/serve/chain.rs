@@ -37,7 +37,7 @@ impl ChainServer {
             token_metadata: program,
         };
         let chain = Chain::start(options, io::stderr()).await?;
-        let upstream = Arc::new(Upstream::new(chain.rpc(), slot)?);
+        let upstream = Arc::new(Upstream::new(chain.rpc(), chain.history())?);
         let mut endpoints = Vec::new();
         for (number, address) in (1..).zip(addresses) {
             let front =

@@ -26,7 +26,7 @@ use proxies::Proxies;
 
 use crate::{
     chain::{Chain, ChainOptions},
-    faults::{Faults, Part, Saboteur, Switches},
+    faults::{Faults, Hands, Part, Saboteur, Switches},
     kafka::{Kafka, KafkaPorts},
     kit::{Cache, Kit},
     layout::{Layout, Lock, write_private},
@@ -101,7 +101,7 @@ impl Stack {
         )?;
         let mut switches = Switches::default();
         let proxies = Proxies::open(ports.take()?, postgres_port, kafka_ports, &mut switches).await?;
-        let upstream = Arc::new(Upstream::new(chain.rpc(), slot)?);
+        let upstream = Arc::new(Upstream::new(chain.rpc(), chain.history())?);
         let mut fronts = Vec::new();
         for number in 1..=rpc_endpoints {
             let label = format!("rpc-{number}");
@@ -109,7 +109,9 @@ impl Stack {
             fronts.push(RpcFront::start(label, loopback(ports.take()?), Arc::clone(&upstream), &switch).await?);
         }
         let content = Content::start(&layout, &mut switches).await?;
-        let faults = Arc::new(switches.into_board(Saboteur::new(postgres.own_url())));
+        switches.add(Part::Chain, "chain");
+        let hands = Hands { database: Saboteur::new(postgres.own_url()), chain: chain.fork_switch() };
+        let faults = Arc::new(switches.into_board(hands));
         let mut workers = Vec::new();
         for (name, _) in WORKERS {
             workers.push(Worker::new(name, ports.take()?));

@@ -8,10 +8,13 @@ use devstack::faults::{Fault, FaultKind};
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 use solana_client::nonblocking::rpc_client::RpcClient;
+
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Signature;
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::{Keypair, read_keypair_file};
+use solana_sdk::transaction::Transaction;
+use surfpool_core::solana_commitment_config::CommitmentConfig;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -29,7 +32,10 @@ pub async fn fails(rig: &Rig) -> Result<()> {
     a_share_for_a_while(rig).await?;
     carried_out_but_not_answered(rig).await?;
     no_status_is_known(rig).await?;
-    behind(rig).await
+    behind(rig).await?;
+    taken_and_held_back(rig).await?;
+    each_commitment_shows_its_own_slot(rig).await?;
+    another_fork(rig).await
 }
 
 fn url(rig: &Rig, endpoint: usize) -> String {
@@ -163,20 +169,43 @@ async fn status(rig: &Rig, endpoint: usize, signature: &Signature) -> Result<Val
     Ok(reply["result"]["value"][0].take())
 }
 
-/// A transfer to a new account, signed with a blockhash of one endpoint and sent through another.
-async fn transfer(rig: &Rig, blockhash_from: usize, sent_to: usize) -> Result<(Signature, Pubkey)> {
+/// A transfer to a new account, signed with a blockhash of an endpoint and not sent.
+async fn signed_transfer(rig: &Rig, blockhash_from: usize) -> Result<(Transaction, Pubkey)> {
     let payer = read_keypair_file(&rig.env["MINT_PAYER_KEYPAIR"]).map_err(|error| anyhow::anyhow!("{error}"))?;
     let newborn = Keypair::new().pubkey();
-    let blockhash = RpcClient::new(url(rig, blockhash_from)).get_latest_blockhash().await?;
-    let transaction = solana_sdk::transaction::Transaction::new_signed_with_payer(
-        &[solana_system_interface::instruction::transfer(&payer.pubkey(), &newborn, LAMPORTS)],
-        Some(&payer.pubkey()),
-        &[&payer],
-        blockhash,
-    );
-    let signature = RpcClient::new(url(rig, sent_to)).send_transaction(&transaction).await?;
-    until("the transfer has landed", async || Ok(!status(rig, sent_to, &signature).await?.is_null())).await?;
+    let blockhash = RpcClient::new_with_commitment(url(rig, blockhash_from), CommitmentConfig::confirmed());
+    let blockhash = blockhash.get_latest_blockhash().await?;
+    let transfer = solana_system_interface::instruction::transfer(&payer.pubkey(), &newborn, LAMPORTS);
+    let payers = Some(payer.pubkey());
+    let transaction = Transaction::new_signed_with_payer(&[transfer], payers.as_ref(), &[&payer], blockhash);
+    Ok((transaction, newborn))
+}
+
+async fn send(rig: &Rig, endpoint: usize, transaction: &Transaction) -> Result<Signature> {
+    let client = RpcClient::new_with_commitment(url(rig, endpoint), CommitmentConfig::confirmed());
+    Ok(client.send_transaction(transaction).await?)
+}
+
+async fn until_confirmed(rig: &Rig, endpoint: usize, signature: &Signature) -> Result<()> {
+    until("it is confirmed", async || {
+        let status = status(rig, endpoint, signature).await?;
+        Ok(status["confirmationStatus"].as_str().is_some_and(|commitment| commitment != "processed"))
+    })
+    .await
+}
+
+/// A transfer to a new account, signed with a blockhash of one endpoint and sent through another.
+async fn transfer(rig: &Rig, blockhash_from: usize, sent_to: usize) -> Result<(Signature, Pubkey)> {
+    let (transaction, newborn) = signed_transfer(rig, blockhash_from).await?;
+    let signature = send(rig, sent_to, &transaction).await?;
+    until_confirmed(rig, sent_to, &signature).await?;
     Ok((signature, newborn))
+}
+
+/// What an endpoint answers to a question about an account, at a commitment.
+async fn seen(rig: &Rig, endpoint: usize, method: &str, address: &Pubkey, commitment: &str) -> Result<Value> {
+    let config = json!({ "commitment": commitment, "encoding": "base64" });
+    Ok(reply(rig, endpoint, method, json!([address.to_string(), config])).await?["result"]["value"].take())
 }
 
 async fn no_status_is_known(rig: &Rig) -> Result<()> {
@@ -199,10 +228,7 @@ async fn behind(rig: &Rig) -> Result<()> {
 
     // Its blockhash is an old one, and good: a transaction signed with it lands elsewhere.
     let (signature, newborn) = transfer(rig, 1, 2).await?;
-    let account = async |endpoint| {
-        let params = json!([newborn.to_string(), { "commitment": "confirmed", "encoding": "base64" }]);
-        anyhow::Ok(reply(rig, endpoint, "getAccountInfo", params).await?["result"]["value"].take())
-    };
+    let account = async |endpoint| seen(rig, endpoint, "getAccountInfo", &newborn, "confirmed").await;
     ensure!(status(rig, 1, &signature).await?.is_null() && account(1).await?.is_null(), "it does not know of it yet");
     ensure!(!account(2).await?.is_null());
     until("it hears of it later", async || {
@@ -210,4 +236,83 @@ async fn behind(rig: &Rig) -> Result<()> {
     })
     .await?;
     rig.clear("rpc-1")
+}
+
+async fn taken_and_held_back(rig: &Rig) -> Result<()> {
+    rig.set("rpc-1", FaultKind::Swallow).await?;
+    let (lost, _) = signed_transfer(rig, 2).await?;
+    ensure!(send(rig, 1, &lost).await? == lost.signatures[0], "it is answered as if it were on its way");
+    rig.clear("rpc-1")?;
+    let late = Duration::from_millis(500);
+    rig.set("rpc-1", FaultKind::Late(late)).await?;
+    let (transaction, _) = signed_transfer(rig, 2).await?;
+    let sent = Instant::now();
+    let signature = send(rig, 1, &transaction).await?;
+    rig.clear("rpc-1")?;
+    until_confirmed(rig, 2, &signature).await?;
+    ensure!(sent.elapsed() >= late, "it came early");
+    ensure!(status(rig, 2, &lost.signatures[0]).await?.is_null());
+    Ok(())
+}
+
+async fn each_commitment_shows_its_own_slot(rig: &Rig) -> Result<()> {
+    let (signature, newborn) = transfer(rig, 1, 1).await?;
+    let account = async |commitment| seen(rig, 1, "getAccountInfo", &newborn, commitment).await;
+    let balance = async |commitment| seen(rig, 1, "getBalance", &newborn, commitment).await;
+    ensure!(account("confirmed").await?["lamports"] == LAMPORTS && balance("confirmed").await? == LAMPORTS);
+    ensure!(account("finalized").await?.is_null() && balance("finalized").await? == 0, "it is not final yet");
+    let config = json!({ "commitment": "finalized" });
+    let several = reply(rig, 1, "getMultipleAccounts", json!([[newborn.to_string()], config])).await?;
+    ensure!(several["result"]["value"] == json!([null]), "{several}");
+    let transaction = reply(rig, 1, "getTransaction", json!([signature.to_string(), config])).await?;
+    ensure!(transaction["result"].is_null(), "{transaction}");
+    let list = reply(rig, 1, "getSignaturesForAddress", json!([newborn.to_string(), config])).await?;
+    ensure!(list["result"] == json!([]), "{list}");
+
+    let tip = slot(rig, 1).await?;
+    let epoch = reply(rig, 1, "getEpochInfo", json!([config])).await?["result"].take();
+    let lag = tip.saturating_sub(epoch["absoluteSlot"].as_u64().context("a slot")?);
+    ensure!((15..=30).contains(&lag), "{lag} slots between confirmed and finalized");
+    let height = reply(rig, 1, "getBlockHeight", json!([config])).await?["result"].as_u64().context("a height")?;
+    ensure!(
+        epoch["blockHeight"].as_u64().is_some_and(|seen| (height.saturating_sub(15)..=height).contains(&seen)),
+        "{epoch} {height}"
+    );
+    let ahead = json!([newborn.to_string(), { "commitment": "finalized", "minContextSlot": tip }]);
+    ensure!(reply(rig, 1, "getAccountInfo", ahead).await?["error"]["code"] == -32016);
+
+    until("it is final", async || Ok(account("finalized").await?["lamports"] == LAMPORTS)).await?;
+    ensure!(status(rig, 1, &signature).await?["confirmationStatus"] == "finalized");
+    until("its status is forgotten", async || Ok(status(rig, 1, &signature).await?.is_null())).await?;
+    let searching = json!([[signature.to_string()], { "searchTransactionHistory": true }]);
+    let found = reply(rig, 1, "getSignatureStatuses", searching).await?;
+    ensure!(found["result"]["value"][0]["confirmationStatus"] == "finalized", "{found}");
+    Ok(())
+}
+
+async fn another_fork(rig: &Rig) -> Result<()> {
+    let payer = read_keypair_file(&rig.env["MINT_PAYER_KEYPAIR"]).map_err(|error| anyhow::anyhow!("{error}"))?.pubkey();
+    let (_, stays) = transfer(rig, 1, 1).await?;
+    until("it is final", async || Ok(!seen(rig, 1, "getAccountInfo", &stays, "finalized").await?.is_null())).await?;
+    let before = seen(rig, 1, "getBalance", &payer, "confirmed").await?;
+    let (transaction, newborn) = signed_transfer(rig, 1).await?;
+    let signature = send(rig, 1, &transaction).await?;
+    until_confirmed(rig, 1, &signature).await?;
+    let account = async |address: &Pubkey, endpoint| seen(rig, endpoint, "getAccountInfo", address, "confirmed").await;
+    ensure!(!account(&newborn, 2).await?.is_null());
+
+    rig.set("chain", FaultKind::Fork(30)).await?;
+    let nothing_stands = rig.faults.report().faults.is_empty();
+    ensure!(nothing_stands, "it is over as soon as it has happened");
+    for endpoint in [1, 2, 3] {
+        ensure!(status(rig, endpoint, &signature).await?.is_null() && account(&newborn, endpoint).await?.is_null());
+    }
+    ensure!(seen(rig, 1, "getBalance", &payer, "confirmed").await? == before, "nothing was paid");
+    ensure!(!account(&stays, 1).await?.is_null(), "what is final stays");
+    send(rig, 2, &transaction).await?;
+    until_confirmed(rig, 2, &signature).await?;
+    ensure!(account(&newborn, 1).await?["lamports"] == LAMPORTS, "the same bytes land anew");
+    let error = rig.faults.set(&Fault::new("chain", FaultKind::Fork(31))).await.err().context("final slots stay")?;
+    ensure!(error.to_string().contains("final"), "{error}");
+    Ok(())
 }

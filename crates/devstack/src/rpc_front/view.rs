@@ -1,6 +1,14 @@
-//! How an endpoint answers that does not know of the latest, or of no signature at all.
-
-use std::time::Duration;
+//! How an endpoint sees the chain: at the slot that a commitment means, and not beyond it.
+//!
+//! surfpool keeps one state and shows it at every commitment. Here an answer is as of one slot: the open one at `processed`, the
+//! one before it at `confirmed`, 31 before it at `finalized`; an endpoint that is behind counts from an older one. What
+//! was written since is taken out of accounts, statuses and lists, and clocks are set to that slot. Its statuses
+//! are those of the last 150 blocks unless the history is to be searched, and a slot that it has not reached is refused.
+//!
+//! Where it still differs from a cluster: what is not in [`AS_OF_A_SLOT`] is answered from the newest state, token balances
+//! and owners' token accounts among it, and so are preflights and simulations; an account that has left the list of
+//! `getProgramAccounts` since is missing from it at older slots, too; every slot has a block; whatever is in a
+//! block is confirmed by the next slot and final 31 slots later, unless `fork` drops it; an epoch never ends.
 
 use anyhow::{Context, Result};
 use axum::{
@@ -10,12 +18,25 @@ use axum::{
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
+use solana_account_decoder::UiAccountEncoding;
 
-use super::upstream::Upstream;
-use crate::faults::{FaultKind, Met};
+use super::{past, statuses, upstream::Upstream};
+use crate::{
+    chain::FINALITY,
+    faults::{FaultKind, Met},
+};
 
-/// Slots between a transaction and its finality.
-const FINALITY: u64 = 31;
+/// Methods whose answers surfpool gives from its newest state, whatever is asked for.
+const AS_OF_A_SLOT: [&str; 8] = [
+    "getAccountInfo",
+    "getBalance",
+    "getEpochInfo",
+    "getMultipleAccounts",
+    "getProgramAccounts",
+    "getSignatureStatuses",
+    "getSignaturesForAddress",
+    "getTransaction",
+];
 /// Blocks for which a blockhash is good.
 const BLOCKHASH_LIFE: u64 = 150;
 /// Further behind than this, an endpoint calls itself unhealthy.
@@ -25,16 +46,17 @@ const NODE_UNHEALTHY: i64 = -32005;
 
 /// How an endpoint sees the chain.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct StaleView {
+pub(super) struct View {
     behind: u64,
     statusless: bool,
 }
 
-impl StaleView {
-    /// None where the endpoint sees it as it is.
-    pub(super) fn of(met: &Met) -> Option<Self> {
+impl View {
+    /// None where the chain's own answers are right.
+    pub(super) fn of(met: &Met, methods: &[&str]) -> Option<Self> {
         let view = Self { behind: met.slots_behind(), statusless: met.has(FaultKind::NullStatuses) };
-        (view.behind > 0 || view.statusless).then_some(view)
+        let concerns = methods.iter().any(|method| AS_OF_A_SLOT.contains(method));
+        (concerns || view.behind > 0).then_some(view)
     }
 
     /// Answers a call, or each call of a batch.
@@ -56,7 +78,7 @@ impl StaleView {
     async fn reply(self, chain: &Upstream, call: &Value) -> Result<Value> {
         let method = call["method"].as_str().unwrap_or_default();
         let config = call["params"].as_array().and_then(|params| params.iter().rfind(|param| param.is_object()));
-        let slot = self.slot(chain, method, config).await?;
+        let slot = chain.history.tip().saturating_sub(lag(method, config) + self.behind);
         if let Some(refusal) = self.refusal(method, config, slot) {
             return Ok(json!({ "jsonrpc": "2.0", "id": call["id"], "error": refusal }));
         }
@@ -66,18 +88,9 @@ impl StaleView {
                 result["value"] = old_blockhash(chain, slot).await?;
             }
             self.set_back(result, method, slot);
-            self.hide(result, chain, call, slot);
+            self.hide(result, chain, call, config, slot);
         }
         Ok(reply)
-    }
-
-    /// The slot that it believes to be the latest at the commitment of a call.
-    async fn slot(self, chain: &Upstream, method: &str, config: Option<&Value>) -> Result<u64> {
-        let named = config.and_then(|config| config.get("commitment").or_else(|| config.get("preflightCommitment")));
-        let default = if method == "getSignatureStatuses" { "processed" } else { "finalized" };
-        let commitment = named.and_then(Value::as_str).unwrap_or(default);
-        let slot = chain.ask("getSlot", json!([{ "commitment": commitment }])).await?;
-        Ok(slot.as_u64().context("the chain has no slot")?.saturating_sub(self.behind))
     }
 
     fn refusal(self, method: &str, config: Option<&Value>, slot: u64) -> Option<Value> {
@@ -102,68 +115,61 @@ impl StaleView {
             *context = json!(slot);
         }
         match method {
-            "getSlot" | "getBlockHeight" => self.earlier(result),
+            "getSlot" => *result = json!(slot),
+            "getBlockHeight" => earlier(result, self.behind),
             "getEpochInfo" => {
+                let since = result["absoluteSlot"].as_u64().unwrap_or(slot).saturating_sub(slot);
                 for field in ["absoluteSlot", "blockHeight", "slotIndex"] {
-                    self.earlier(&mut result[field]);
+                    earlier(&mut result[field], since);
                 }
             }
             _ => {}
-        }
-    }
-
-    fn earlier(self, number: &mut Value) {
-        if let Some(now) = number.as_u64() {
-            *number = json!(now.saturating_sub(self.behind));
         }
     }
 
     /// Takes out of a result what has happened since.
-    fn hide(self, result: &mut Value, chain: &Upstream, call: &Value, slot: u64) {
-        let age = chain.slot * u32::try_from(self.behind).unwrap_or(u32::MAX);
+    fn hide(self, result: &mut Value, chain: &Upstream, call: &Value, config: Option<&Value>, slot: u64) {
+        let first = &call["params"][0];
+        let past = past::At { history: &chain.history, slot, config };
         match call["method"].as_str().unwrap_or_default() {
-            "getSignatureStatuses" => {
-                for status in result["value"].as_array_mut().into_iter().flatten() {
-                    if self.statusless { *status = Value::Null } else { as_of(status, slot) }
-                }
-            }
-            "getTransaction" if is_later(result, slot) => *result = Value::Null,
-            "getSignaturesForAddress" => {
-                if let Some(signatures) = result.as_array_mut() {
-                    signatures.retain(|signature| !is_later(signature, slot));
-                }
-            }
-            "getAccountInfo" => hide_newborn(&mut result["value"], &call["params"][0], chain, age),
+            "getAccountInfo" => past.account(&mut result["value"], first, UiAccountEncoding::Binary),
+            "getBalance" => past.balance(&mut result["value"], first),
             "getMultipleAccounts" => {
-                let addresses = call["params"][0].as_array().into_iter().flatten();
+                let addresses = first.as_array().into_iter().flatten();
                 let accounts = result["value"].as_array_mut().into_iter().flatten();
-                accounts.zip(addresses).for_each(|(account, address)| hide_newborn(account, address, chain, age));
+                accounts
+                    .zip(addresses)
+                    .for_each(|(account, address)| past.account(account, address, UiAccountEncoding::Base64));
             }
+            "getProgramAccounts" => past.accounts_of(result, first),
+            "getSignatureStatuses" => {
+                let searches = config.is_some_and(|config| config["searchTransactionHistory"] == true);
+                for status in result["value"].as_array_mut().into_iter().flatten() {
+                    if self.statusless { *status = Value::Null } else { statuses::as_of(status, slot, searches) }
+                }
+            }
+            "getTransaction" if statuses::is_later(result, slot) => *result = Value::Null,
+            "getSignaturesForAddress" => statuses::list_as_of(result, slot),
             _ => {}
         }
     }
 }
 
-fn is_later(transaction: &Value, slot: u64) -> bool {
-    transaction["slot"].as_u64().is_some_and(|at| at > slot)
-}
-
-/// A status as it was when `slot` was the latest.
-fn as_of(status: &mut Value, slot: u64) {
-    if is_later(status, slot) {
-        *status = Value::Null;
-        return;
-    }
-    let depth = slot.saturating_sub(status["slot"].as_u64().unwrap_or(0));
-    if depth < FINALITY && status["confirmationStatus"] == "finalized" {
-        status["confirmationStatus"] = json!("confirmed");
-        status["confirmations"] = json!(depth);
+/// Slots between the open one and the one that a call means.
+fn lag(method: &str, config: Option<&Value>) -> u64 {
+    let named = config.and_then(|config| config.get("commitment").or_else(|| config.get("preflightCommitment")));
+    match named.and_then(Value::as_str) {
+        Some("processed") => 0,
+        Some("confirmed") => 1,
+        // It is asked without one, of statuses of every commitment.
+        None if method == "getSignatureStatuses" => 0,
+        _ => FINALITY,
     }
 }
 
-fn hide_newborn(account: &mut Value, address: &Value, chain: &Upstream, age: Duration) {
-    if address.as_str().is_some_and(|address| chain.births.is_younger(address, age)) {
-        *account = Value::Null;
+fn earlier(number: &mut Value, by: u64) {
+    if let Some(now) = number.as_u64() {
+        *number = json!(now.saturating_sub(by));
     }
 }
 
@@ -180,22 +186,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_as_it_was() {
-        let finalized = json!({ "slot": 100, "confirmations": null, "confirmationStatus": "finalized" });
-        let seen_at = |slot| {
-            let mut status = finalized.clone();
-            as_of(&mut status, slot);
-            status
-        };
-        assert_eq!(seen_at(99), Value::Null);
-        assert_eq!(seen_at(110)["confirmationStatus"], "confirmed");
-        assert_eq!(seen_at(110)["confirmations"], 10);
-        assert_eq!(seen_at(131), finalized);
-    }
-
-    #[test]
     fn clocks_are_set_back() {
-        let view = StaleView { behind: 60, statusless: false };
+        let view = View { behind: 60, statusless: false };
         let mut epoch = json!({ "absoluteSlot": 1000, "blockHeight": 970, "slotIndex": 40, "epoch": 2 });
         view.set_back(&mut epoch, "getEpochInfo", 940);
         assert_eq!(epoch, json!({ "absoluteSlot": 940, "blockHeight": 910, "slotIndex": 0, "epoch": 2 }));
@@ -205,13 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn each_commitment_means_a_slot() {
+        let at = |commitment: &str| lag("getAccountInfo", Some(&json!({ "commitment": commitment })));
+        assert_eq!((at("processed"), at("confirmed"), at("finalized")), (0, 1, 31));
+        assert_eq!((lag("getAccountInfo", None), lag("getSignatureStatuses", None)), (31, 0));
+        let send = json!({ "preflightCommitment": "confirmed" });
+        assert_eq!(lag("sendTransaction", Some(&send)), 1);
+    }
+
+    #[test]
     fn a_slot_that_it_has_not_reached_is_refused() {
-        let view = StaleView { behind: 60, statusless: false };
+        let view = View { behind: 60, statusless: false };
         let config = json!({ "minContextSlot": 941 });
         assert_eq!(view.refusal("getAccountInfo", Some(&config), 940).unwrap()["code"], MIN_CONTEXT_SLOT_NOT_REACHED);
         assert_eq!(view.refusal("getAccountInfo", Some(&config), 941), None);
         assert_eq!(view.refusal("getHealth", None, 940), None);
-        let lost = StaleView { behind: 129, statusless: false };
+        let lost = View { behind: 129, statusless: false };
         assert_eq!(lost.refusal("getHealth", None, 871).unwrap()["code"], NODE_UNHEALTHY);
         assert_eq!(lost.refusal("sendTransaction", Some(&json!({ "skipPreflight": true })), 871), None);
     }
