@@ -1,11 +1,14 @@
 //! Many callers, one round trip: whatever is queued when a flush returns goes into the next one. There is no timer, so
-//! an idle system adds no delay and a busy one shares.
+//! an idle system adds no delay and a busy one shares. Where round trips cost more than a moment's wait, a [`Pace`] makes
+//! them fewer.
 
 use std::future::Future;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 struct Call<T, R> {
     item: T,
@@ -19,13 +22,37 @@ pub struct Gather<T, R> {
     calls: mpsc::UnboundedSender<Call<T, R>>,
 }
 
-/// What one flush may hold and how many may run at once.
+/// How often a flush may begin that has room left. A full one never waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// One in so long.
+    pub every: Duration,
+    /// So many at once after a rest.
+    pub burst: u32,
+}
+
+impl Pace {
+    const NONE: Self = Self { every: Duration::ZERO, burst: 1 };
+
+    /// When a flush might have begun at the latest for one now to be the first after a rest.
+    fn rested(self, now: Instant) -> Instant {
+        now.checked_sub(self.every * self.burst.saturating_sub(1)).unwrap_or(now)
+    }
+
+    /// When the next flush may begin, where one begins now that might have begun at `free`.
+    fn after(self, free: Instant, now: Instant) -> Instant {
+        free.max(self.rested(now)) + self.every
+    }
+}
+
+/// What one flush may hold, how many may run at once, and how often.
 #[derive(Debug)]
 struct Bounds<T> {
     items: usize,
     weight: usize,
     weigh: fn(&T) -> usize,
     parallel: usize,
+    pace: Pace,
 }
 
 impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
@@ -38,7 +65,7 @@ impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
         F: Fn(Vec<T>) -> Fut + Send + 'static,
         Fut: Future<Output = Vec<R>> + Send + 'static,
     {
-        Self::start(Bounds { items, weight: usize::MAX, weigh: |_| 0, parallel: 1 }, flush)
+        Self::start(Bounds { items, weight: usize::MAX, weigh: |_| 0, parallel: 1, pace: Pace::NONE }, flush)
     }
 
     /// As [`Gather::new`], with at most `weight` in one flush as `weigh` has it (a single heavier item still goes).
@@ -50,7 +77,19 @@ impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
         F: Fn(Vec<T>) -> Fut + Send + 'static,
         Fut: Future<Output = Vec<R>> + Send + 'static,
     {
-        Self::start(Bounds { items, weight, weigh, parallel: 1 }, flush)
+        Self::start(Bounds { items, weight, weigh, parallel: 1, pace: Pace::NONE }, flush)
+    }
+
+    /// As [`Gather::weighing`], at a pace.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn paced<F, Fut>(items: usize, weight: usize, weigh: fn(&T) -> usize, pace: Pace, flush: F) -> Self
+    where
+        F: Fn(Vec<T>) -> Fut + Send + 'static,
+        Fut: Future<Output = Vec<R>> + Send + 'static,
+    {
+        Self::start(Bounds { items, weight, weigh, parallel: 1, pace }, flush)
     }
 
     /// As [`Gather::new`], with up to `parallel` flushes at once, for round trips that are long.
@@ -62,7 +101,7 @@ impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
         F: Fn(Vec<T>) -> Fut + Send + 'static,
         Fut: Future<Output = Vec<R>> + Send + 'static,
     {
-        Self::start(Bounds { items, weight: usize::MAX, weigh: |_| 0, parallel }, flush)
+        Self::start(Bounds { items, weight: usize::MAX, weigh: |_| 0, parallel, pace: Pace::NONE }, flush)
     }
 
     fn start<F, Fut>(bounds: Bounds<T>, flush: F) -> Self
@@ -95,6 +134,7 @@ where
     let mut running = FuturesUnordered::new();
     let mut held = None;
     let mut open = true;
+    let mut free = bounds.pace.rested(Instant::now());
     while open || held.is_some() || !running.is_empty() {
         let room = running.len() < bounds.parallel;
         tokio::select! {
@@ -106,7 +146,10 @@ where
                 Some(first) => {
                     // Whoever is about to call gets the chance to: callers are often woken together.
                     tokio::task::yield_now().await;
-                    let (items, replies) = fill(first, &mut held, &mut queue, &bounds);
+                    let mut batch = Batch::of(first, &bounds);
+                    batch.fill(&mut held, &mut queue, free).await;
+                    free = bounds.pace.after(free, Instant::now());
+                    let Batch { items, replies, .. } = batch;
                     let answers = flush(items);
                     running.push(async move {
                         for (reply, answer) in replies.into_iter().zip(answers.await) {
@@ -130,27 +173,45 @@ async fn next<T, R>(
     }
 }
 
-/// Takes what is queued now, within the bounds. What does not fit any more is held for the next flush.
-fn fill<T, R>(
-    first: Call<T, R>,
-    held: &mut Option<Call<T, R>>,
-    queue: &mut mpsc::UnboundedReceiver<Call<T, R>>,
-    bounds: &Bounds<T>,
-) -> (Vec<T>, Vec<oneshot::Sender<R>>) {
-    let mut weight = (bounds.weigh)(&first.item);
-    let (mut items, mut replies) = (vec![first.item], vec![first.reply]);
-    while items.len() < bounds.items
-        && let Ok(call) = queue.try_recv()
-    {
-        weight = weight.saturating_add((bounds.weigh)(&call.item));
-        if weight > bounds.weight {
-            *held = Some(call);
-            break;
-        }
-        items.push(call.item);
-        replies.push(call.reply);
+/// What goes into one flush.
+struct Batch<'a, T, R> {
+    items: Vec<T>,
+    replies: Vec<oneshot::Sender<R>>,
+    weight: usize,
+    bounds: &'a Bounds<T>,
+}
+
+impl<'a, T, R> Batch<'a, T, R> {
+    fn of(first: Call<T, R>, bounds: &'a Bounds<T>) -> Self {
+        let weight = (bounds.weigh)(&first.item);
+        Self { items: vec![first.item], replies: vec![first.reply], weight, bounds }
     }
-    (items, replies)
+
+    /// Takes what is queued, and what comes until that time, within the bounds. What does not fit any more is held for
+    /// the next flush.
+    async fn fill(
+        &mut self,
+        held: &mut Option<Call<T, R>>,
+        queue: &mut mpsc::UnboundedReceiver<Call<T, R>>,
+        until: Instant,
+    ) {
+        while self.items.len() < self.bounds.items && self.weight < self.bounds.weight {
+            let next = match queue.try_recv() {
+                Ok(call) => Some(call),
+                Err(_) if until <= Instant::now() => None,
+                Err(_) => timeout_at(until, queue.recv()).await.ok().flatten(),
+            };
+            let Some(call) = next else { return };
+            let weight = self.weight.saturating_add((self.bounds.weigh)(&call.item));
+            if weight > self.bounds.weight {
+                *held = Some(call);
+                return;
+            }
+            self.weight = weight;
+            self.items.push(call.item);
+            self.replies.push(call.reply);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +271,36 @@ mod tests {
         let gather = Gather::weighing(10, 5, |n| *n as usize, doubling(&batches));
         assert_eq!(join_all([gather.call(9), gather.call(1)]).await, [18, 2]);
         assert_eq!(*batches.lock().unwrap(), [[9], [1]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_a_pace_the_first_go_at_once_and_the_rest_share() {
+        let batches = Batches::default();
+        let pace = Pace { every: Duration::from_millis(400), burst: 2 };
+        let gather = Gather::paced(100, 100, |_| 1, pace, doubling(&batches));
+        let began = tokio::time::Instant::now();
+        let each = async |n: u32| {
+            tokio::time::sleep(Duration::from_millis(30) * n).await;
+            gather.call(n).await;
+        };
+        join_all((0..=26).map(each)).await;
+        assert_eq!(batches.lock().unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 12, 13]);
+        assert_eq!(began.elapsed(), Duration::from_millis(810));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let again = tokio::time::Instant::now();
+        gather.call(0).await;
+        gather.call(0).await;
+        assert_eq!(again.elapsed(), Duration::from_millis(20), "rested, it is as quick as at first");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_flush_waits_for_no_pace() {
+        let batches = Batches::default();
+        let pace = Pace { every: Duration::from_mins(1), burst: 1 };
+        let gather = Gather::paced(10, 100, |_| 1, pace, doubling(&batches));
+        let began = tokio::time::Instant::now();
+        join_all((0..30).map(|n| gather.call(n))).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(30));
     }
 
     #[tokio::test(start_paused = true)]

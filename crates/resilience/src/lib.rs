@@ -18,7 +18,7 @@ pub use breaker::{
     Breaker, BreakerOpen, BreakerProblem, BreakerSettings, BreakerState, Override, OverrideKind, Permit, Position,
 };
 pub use budget::{Budget, Rate, RateError};
-pub use gather::Gather;
+pub use gather::{Gather, Pace};
 pub use health::{Dependency, DependencyHealth, HealthBoard, HealthState, LastFailure};
 pub use jitter::Jitter;
 pub use policy::{Policies, Policy, PolicyFault, PolicyName, PolicyProblem, PolicyRow};

@@ -1,10 +1,10 @@
-//! Accounts for many readers in few calls: whoever asks while a call is under way shares the next one.
+//! Accounts for many readers in few calls: whoever asks while a call is under way, or soon after one, shares the next one.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use resilience::Gather;
+use resilience::{Gather, Pace};
 use serde_json::json;
 use solana_client::rpc_request::{MAX_MULTIPLE_ACCOUNTS, RpcRequest};
 use solana_sdk::pubkey::Pubkey;
@@ -13,7 +13,12 @@ use crate::call::Answer;
 use crate::commitment::Commitment;
 use crate::endpoints::Endpoints;
 use crate::rpc_error::RpcError;
+use crate::slot_clock::SLOT;
 use crate::wire::{At, WireAccount};
+
+/// Accounts change once a slot at most, so one call a slot that is not full is enough. Two at once for whoever is alone: a
+/// verification asks twice.
+const PACE: Pace = Pace { every: SLOT, burst: 2 };
 
 /// An account as it is on chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +61,7 @@ impl AccountReader {
     pub(crate) fn start(source: Source, commitment: Commitment) -> Self {
         let weigh = |ask: &Ask| ask.addresses.len();
         let flush = move |asks| read(source.clone(), commitment, asks);
-        Self { gather: Gather::weighing(MAX_MULTIPLE_ACCOUNTS, MAX_MULTIPLE_ACCOUNTS, weigh, flush) }
+        Self { gather: Gather::paced(MAX_MULTIPLE_ACCOUNTS, MAX_MULTIPLE_ACCOUNTS, weigh, PACE, flush) }
     }
 
     /// The accounts at those addresses (100 at most), all as of one slot that is not before `min_context_slot`.

@@ -1,7 +1,7 @@
 //! Watches all open signatures together: one call asks for 256 of them, however many mints wait.
 //!
-//! The pace is one poll a slot, stretched once a poll takes more than a few calls: few open signatures are confirmed
-//! within a slot, and the most that polling ever costs is ten calls a second. Finality comes 31 slots after landing, so what has landed
+//! The pace is one poll a slot while few are open, one in two while many are, stretched once a poll takes more than a few
+//! calls: few open signatures are confirmed within a slot, and the most that polling ever costs is ten calls a second. Finality comes 31 slots after landing, so what has landed
 //! is left alone until then.
 
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ const SLOTS_TO_FINALITY: u64 = 31;
 const SLOTS_BETWEEN_LATE_LOOKS: u32 = 4;
 /// Calls that may be made in each slot.
 const CALLS_PER_SLOT: u32 = 4;
+/// Open signatures from which on a poll in two slots is soon enough.
+const MANY: usize = 50;
 /// What nodes remember without their history.
 const RECENT_SLOTS: u64 = 150;
 
@@ -104,8 +106,9 @@ impl Poller {
                     None => return,
                 },
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                    let least = if self.open.len() > MANY { 2 } else { 1 };
                     let calls = self.poll().await;
-                    not_before = Instant::now() + SLOT * calls.div_ceil(CALLS_PER_SLOT).max(1);
+                    not_before = Instant::now() + SLOT * calls.div_ceil(CALLS_PER_SLOT).max(least);
                 }
             }
         }
