@@ -11,8 +11,9 @@ use crate::content::{CheckedContent, ContentSource};
 use crate::partner;
 use crate::partner_api::PartnerApi;
 
-/// How long a signature is watched in one go. Finality comes after 13 s; what is not seen for so long was dropped.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a signature is watched in one go. Finality comes after 13 s; what was confirmed and is not seen for so long was
+/// dropped, and while its blockhash is good its bytes can land anew.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The verify step.
 #[derive(Debug)]
