@@ -1,7 +1,10 @@
 //! `devstack bench`: what the fleet does and what it costs, beside what the machine could do, measured in one run.
 
 mod chain_limit;
+mod exactly_once;
 mod usage;
+
+pub use exactly_once::run as run_exactly_once;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -131,7 +134,7 @@ fn table(runs: &[Run], limit: f64) -> Table {
     for (index, (name, _)) in WORKERS.iter().enumerate() {
         rows.push((format!("peak RSS MiB, {name}"), each(runs, |run| run.usage[index].1.peak_mib().to_string())));
     }
-    markdown("figure", runs, rows)
+    markdown("figure", heads(runs), rows)
 }
 
 fn calls_table(runs: &[Run]) -> Table {
@@ -142,12 +145,15 @@ fn calls_table(runs: &[Run]) -> Table {
         let count = |run: &Run| run.per_operation(run.calls.get(method).copied().unwrap_or(0));
         (method.clone(), each(runs, count))
     };
-    markdown("method", runs, methods.into_iter().map(row).collect())
+    markdown("method", heads(runs), methods.into_iter().map(row).collect())
 }
 
-fn markdown(first: &str, runs: &[Run], rows: Vec<(String, Vec<String>)>) -> Table {
+fn heads(runs: &[Run]) -> Vec<String> {
+    each(runs, |run| format!("{} at once", run.operations))
+}
+
+fn markdown(first: &str, heads: Vec<String>, rows: Vec<(String, Vec<String>)>) -> Table {
     let mut table = Table::new();
-    let heads = runs.iter().map(|run| format!("{} at once", run.operations));
     table.load_preset(ASCII_MARKDOWN).set_header([first.to_owned()].into_iter().chain(heads));
     for (name, values) in rows {
         let values = values.into_iter().map(|value| Cell::new(value).set_alignment(CellAlignment::Right));

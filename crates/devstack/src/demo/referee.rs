@@ -77,6 +77,11 @@ impl Referee {
         })
     }
 
+    /// Who pays for the NFTs, and is named as their creator.
+    pub(crate) const fn creator(&self) -> &Pubkey {
+        &self.creator
+    }
+
     /// One finding per operation, in order.
     ///
     /// # Errors
