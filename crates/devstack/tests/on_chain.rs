@@ -24,12 +24,13 @@ use solana_client::rpc_request::RpcRequest;
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::{Keypair, write_keypair_file};
 use tempfile::TempDir;
+use testkit::{Crash, MemoryStore};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 const SLOT: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_mins(2);
-const FIRST: SigningGround = SigningGround { lamports: 0, signed_before: 0 };
+const FIRST: SigningGround = SigningGround { lamports: 0, signed_before: 0, unit_price: None };
 const CONTENT: &str = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
 /// A byte more than Token Metadata takes.
 const TOO_LONG: &str = "A name of thirty-three bytes, one";
@@ -123,7 +124,7 @@ async fn a_program_error_mints_nothing_and_is_told(ground: &Ground) -> Result<()
     let mints = ground.mints(TokenMetadata)?;
     let refused = operation(TOO_LONG, "AIW3")?;
     let mint = mints.address(&refused.id);
-    let (transition, signed) = carried(&Minter::new(ground.cluster(None)?, mints, SystemClock), refused).await?;
+    let (transition, signed) = carried(&minter(ground.cluster(None)?, mints), refused).await?;
     let Transition::Failed { failure, .. } = transition else { bail!("{transition:?}") };
     ensure!((failure.code.as_ref(), signed.len()) == ("program-error", 1), "{failure} after {}", signed.len());
     let cluster = ground.cluster(None)?;
@@ -148,7 +149,7 @@ async fn too_few_units_are_no_end(ground: &Ground) -> Result<()> {
     mints.sign(&cluster, &id, &half, FIRST).await?;
     let hungry = operation("Hungry", "AIW3")?;
     let mint = mints.address(&hungry.id);
-    let (transition, signed) = carried(&Minter::new(ground.cluster(None)?, mints, SystemClock), hungry).await?;
+    let (transition, signed) = carried(&minter(ground.cluster(None)?, mints), hungry).await?;
     let Transition::Confirmed { signature, .. } = transition else { bail!("{transition:?}") };
     ensure!((2..=3).contains(&signed.len()), "{} transactions", signed.len());
     ensure!(signed.last().is_some_and(|attempt| attempt.signature == signature));
@@ -174,9 +175,14 @@ impl MintStandard for Halved {
     }
 }
 
+fn minter<S: MintStandard>(cluster: Cluster, mints: Mints<S>) -> Minter<Cluster, S, SystemClock, MemoryStore> {
+    let burns = MemoryStore::new(Arc::default(), Crash::never().into());
+    Minter::new(cluster, mints, burns.into(), SystemClock)
+}
+
 /// Runs the mint step until the operation is minted or failed, and answers with that and every transaction it signed.
 async fn carried<S: MintStandard>(
-    minter: &Minter<Cluster, S, SystemClock>,
+    minter: &Minter<Cluster, S, SystemClock, MemoryStore>,
     mut operation: Operation,
 ) -> Result<(Transition, Vec<Attempt>)> {
     let (deadline, mut signed) = (Instant::now() + PATIENCE, Vec::new());
