@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use devstack::demo::{Follower, Journey, Order, Referee, campaign, publish};
 use devstack::{Stack, StackOptions};
 use domain::{Attempt, Burn, MintAddress, OperationKind, Priority, Signature, State, WalletAddress};
-use mpl_token_metadata::instructions::BurnV1Builder;
+use mpl_token_metadata::instructions::BurnNftBuilder;
 use resilience::Jitter;
 use serde_json::json;
 use solana::{
@@ -18,6 +18,7 @@ use solana_client::rpc_request::RpcRequest;
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::Keypair;
 use solana_sdk::transaction::Transaction;
+use spl_token_interface::ID as TOKEN_PROGRAM;
 
 const STANDSTILL: Duration = Duration::from_mins(1);
 
@@ -53,13 +54,13 @@ impl User {
         let funds = self.endpoints.ask::<String>(RpcRequest::RequestAirdrop, funds).await?;
         self.confirmed(funds.value.parse()?).await?;
         let at = NftAddresses::of(&mint, &self.address());
-        let burn = BurnV1Builder::new()
-            .authority(self.wallet.pubkey())
+        let burn = BurnNftBuilder::new()
             .metadata(at.metadata)
-            .edition(Some(at.edition))
+            .owner(self.wallet.pubkey())
             .mint(at.mint)
-            .token(at.token)
-            .amount(1)
+            .token_account(at.token)
+            .master_edition_account(at.edition)
+            .spl_token_program(TOKEN_PROGRAM)
             .instruction();
         let blockhash = self.cluster.blockhash().await?;
         let mut transaction = Transaction::new_with_payer(&[burn], Some(&self.wallet.pubkey()));

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use domain::{Attempt, OperationId, Priority, WalletAddress};
-use mpl_token_metadata::instructions::BurnV1Builder;
+use mpl_token_metadata::instructions::BurnNftBuilder;
 use serde_json::json;
 use solana::{
     Chain, ChainView, Commitment, Landing, MaxSupply, MintOrder, MintState, OnChainErrorKind, Opinions, SendOutcome,
@@ -15,6 +15,7 @@ use solana_client::rpc_request::RpcRequest;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::signature::{Keypair, Signer};
 use solana_sdk::transaction::Transaction;
+use spl_token_interface::ID as TOKEN_PROGRAM;
 use support::RealChain;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -108,7 +109,8 @@ async fn the_same_bytes_twice_are_one_nft() {
     let (_, order, attempt) = chain.minted().await;
     assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 1, true).await, SendOutcome::AlreadyProcessed);
     chain.cluster.send(&attempt, Priority::Normal, 0, false).await;
-    let nft = chain.cluster.nft(&order.mint, &order.owner, 0).await.unwrap();
+    let Landing::Landed { slot } = chain.landed(&attempt, Commitment::Finalized).await else { panic!("not final") };
+    let nft = chain.cluster.nft(&order.mint, &order.owner, slot).await.unwrap();
     assert_eq!((nft.mint.unwrap().supply, nft.holding.unwrap().amount), (1, 1));
 }
 
@@ -171,13 +173,13 @@ async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
     let order = MintOrder { owner: wallet, ..order };
     let minting = chain.mint(&id, &order).await;
     let at = solana::NftAddresses::of(&order.mint, &wallet);
-    let burn = BurnV1Builder::new()
-        .authority(owner.pubkey())
+    let burn = BurnNftBuilder::new()
         .metadata(at.metadata)
-        .edition(Some(at.edition))
+        .owner(owner.pubkey())
         .mint(at.mint)
-        .token(at.token)
-        .amount(1)
+        .token_account(at.token)
+        .master_edition_account(at.edition)
+        .spl_token_program(TOKEN_PROGRAM)
         .instruction();
     let burning = chain.does(&owner, burn).await;
     assert!(matches!(chain.landed(&burning, Commitment::Finalized).await, Landing::Landed { .. }));

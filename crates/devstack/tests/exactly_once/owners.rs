@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use devstack::demo::Order;
 use domain::{State, WalletAddress};
 use mpl_token_metadata::accounts::{MasterEdition, Metadata};
-use mpl_token_metadata::instructions::BurnV1Builder;
+use mpl_token_metadata::instructions::BurnNftBuilder;
 use solana::{MintSigner, Mints, TokenMetadata};
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signer::Signer;
@@ -63,13 +63,13 @@ async fn sell(world: &World, seller: &Keypair, mint: &Pubkey) -> Result<()> {
 }
 
 async fn burn(world: &World, owner: &Keypair, mint: Pubkey) -> Result<()> {
-    let burn = BurnV1Builder::new()
-        .authority(owner.pubkey())
+    let burn = BurnNftBuilder::new()
         .metadata(Metadata::find_pda(&mint).0)
-        .edition(Some(MasterEdition::find_pda(&mint).0))
+        .owner(owner.pubkey())
         .mint(mint)
-        .token(token_account(&owner.pubkey(), &mint))
-        .amount(1)
+        .token_account(token_account(&owner.pubkey(), &mint))
+        .master_edition_account(MasterEdition::find_pda(&mint).0)
+        .spl_token_program(TOKEN_PROGRAM)
         .instruction();
     world.act(owner, &[burn]).await
 }
