@@ -87,6 +87,7 @@ macro_rules! store_cases {
             batches::a_refused_batch_leaves_nothing_and_its_good_half_goes_through,
             batches::a_number_that_no_column_holds_is_the_rows_fault,
             put_offs::the_row_owns_the_next_try_and_keeps_its_version,
+            put_offs::a_commit_that_comes_after_its_sender_gave_up_owes_the_status,
             put_offs::a_try_in_the_lane_counts_and_leaves_the_next_one_to_the_record,
             put_offs::a_stale_view_records_nothing,
             put_offs::a_batch_answers_in_order_and_takes_an_operation_once,

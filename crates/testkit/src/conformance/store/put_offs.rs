@@ -38,6 +38,14 @@ pub async fn the_row_owns_the_next_try_and_keeps_its_version<W: StoreWorld>() {
     assert_eq!((moved.attempts, moved.next_attempt_at, moved.failure), (0, None, None));
 }
 
+pub async fn a_commit_that_comes_after_its_sender_gave_up_owes_the_status<W: StoreWorld>() {
+    let scene = Scene::<W>::with_contents().await;
+    let before = scene.inserted(1).await;
+    assert!(record(&scene, put_off(&before, true, Some(WAIT))).await);
+    assert!(matches!(scene.commit(&before, ipfs_uploaded()).await, Ok(Committed::At(_))));
+    assert!(scene.world.bookkeeping(before.id).await.status_owed, "no record is left that would tell it");
+}
+
 pub async fn a_try_in_the_lane_counts_and_leaves_the_next_one_to_the_record<W: StoreWorld>() {
     let scene = Scene::<W>::new().await;
     let before = scene.inserted(1).await;
