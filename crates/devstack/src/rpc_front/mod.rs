@@ -1,5 +1,6 @@
 //! What stands in front of the chain: RPC endpoints as providers offer them, which count the calls and fail on demand.
 
+mod burns;
 mod counts;
 mod past;
 mod sends;

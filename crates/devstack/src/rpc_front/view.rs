@@ -20,7 +20,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use solana_account_decoder::UiAccountEncoding;
 
-use super::{past, statuses, upstream::Upstream};
+use super::{burns, past, statuses, upstream::Upstream};
 use crate::{
     chain::FINALITY,
     faults::{FaultKind, Met},
@@ -149,6 +149,7 @@ impl View {
                 }
             }
             "getTransaction" if statuses::is_later(result, slot) => *result = Value::Null,
+            "getTransaction" => burns::tell(result),
             "getSignaturesForAddress" => statuses::list_as_of(result, slot),
             _ => {}
         }
