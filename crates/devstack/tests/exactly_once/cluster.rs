@@ -44,7 +44,7 @@ pub async fn a_fork_drops_what_was_confirmed(world: &mut World) -> Result<Droppe
 
 impl Dropped {
     /// It went back to BLOCKCHAIN_SUBMITTED and is one NFT in the end.
-    pub async fn is_minted_again(self, world: &mut World) -> Result<()> {
+    pub async fn ends_as_one_nft(self, world: &mut World) -> Result<()> {
         world.one_nft_each(self.follower).await?;
         let went_back = world.number(WENT_BACK, &self.orders[0]).await?;
         ensure!(went_back >= 1, "it never went back to BLOCKCHAIN_SUBMITTED");

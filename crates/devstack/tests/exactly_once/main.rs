@@ -23,7 +23,7 @@ async fn whatever_becomes_of_a_transaction_there_is_one_nft() -> Result<()> {
     sends::replies_are_dropped(&mut world).await?;
     sends::it_lands_after_its_status_was_null(&mut world).await?;
     owners::a_stranger_sent_lamports_first(&mut world).await?;
-    dropped.is_minted_again(&mut world).await?;
+    dropped.ends_as_one_nft(&mut world).await?;
 
     sends::blockhashes_expire_before_anything_lands(&mut world).await?;
     sends::blockhashes_expire_after_it_landed_unseen(&mut world).await?;
