@@ -16,9 +16,9 @@ use mint_submitter::Minter;
 use resilience::Jitter;
 use serde_json::json;
 use solana::{
-    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, Landing, MintOrder, MintPlan,
-    MintSigner, MintStandard, MintState, Mints, OnChainErrorKind, Prefund, Pubkey, SendOutcome, SigningGround,
-    TokenMetadata,
+    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing,
+    MintOrder, MintPlan, MintSigner, MintStandard, MintState, Mints, OnChainErrorKind, Prefund, Pubkey, SendOutcome,
+    SigningGround, TokenMetadata,
 };
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::signer::Signer;
@@ -69,7 +69,7 @@ impl Ground {
     }
 
     fn cluster(&self, only: Option<usize>) -> Result<Cluster> {
-        Ok(Cluster::start(self.endpoints(only)?, 1_000_000))
+        Ok(Cluster::start(self.endpoints(only)?, FeePolicy::default()))
     }
 
     fn mints<S: MintStandard>(&self, standard: S) -> Result<Mints<S>> {

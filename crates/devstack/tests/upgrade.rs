@@ -11,8 +11,8 @@ use mpl_token_metadata::instructions::BurnNftBuilder;
 use resilience::Jitter;
 use serde_json::json;
 use solana::{
-    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, Landing, NftAddresses,
-    SendOutcome, Watch,
+    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing,
+    NftAddresses, SendOutcome, Watch,
 };
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::signer::Signer;
@@ -34,7 +34,11 @@ impl User {
         let endpoint = EndpointAddress::new("chain", stack.chain_url());
         let endpoints = Endpoints::connect([endpoint], EndpointsSettings::default(), Arc::new(Jitter::from_os()))?;
         let endpoints = Arc::new(endpoints);
-        Ok(Self { wallet: Keypair::new(), cluster: Cluster::start(Arc::clone(&endpoints), 0), endpoints })
+        Ok(Self {
+            wallet: Keypair::new(),
+            cluster: Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING),
+            endpoints,
+        })
     }
 
     fn address(&self) -> WalletAddress {
@@ -74,6 +78,7 @@ impl User {
             context_slot: blockhash.context_slot,
             compute_unit_price: 0,
             endpoint: "chain".into(),
+            cost: None,
         };
         let outcome = self.cluster.send(&attempt, Priority::Normal, 0, true).await;
         ensure!(outcome == SendOutcome::Accepted, "{outcome:?}");

@@ -1,6 +1,6 @@
 //! An attempt to mint: one signed transaction. Sending its bytes again is no new attempt.
 
-use crate::Signature;
+use crate::{MintCost, Signature};
 
 /// A signed transaction as `mint_attempts` holds it, written before its first send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Attempt {
     pub compute_unit_price: u64,
     /// Label of the endpoint that gave the blockhash.
     pub endpoint: String,
+    /// What it costs where it lands; none where the chain did not tell.
+    pub cost: Option<MintCost>,
 }
 
 /// How an attempt ended. None of them can be taken back.

@@ -3,6 +3,7 @@
 mod breaker;
 mod database;
 mod env;
+mod fees;
 mod fleet;
 mod kafka;
 mod limits;
@@ -16,6 +17,7 @@ mod variable;
 pub use breaker::breaker_settings;
 pub use database::{database_settings, small_database_settings};
 pub use env::{ConfigError, Env};
+pub use fees::fee_policy;
 pub use fleet::FleetSettings;
 pub use kafka::{consuming_kafka_settings, kafka_settings};
 pub use limits::WorkLimits;

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
+use solana_sdk::pubkey::Pubkey;
+use solana_sdk::transaction::Transaction;
 
 use crate::blockhash::Blockhash;
 use crate::commitment::Commitment;
@@ -12,6 +14,7 @@ use crate::landing::{Landing, Watch};
 use crate::nft::{MetadataAccount, MintState, NftAccounts};
 use crate::rpc_error::RpcError;
 use crate::send_outcome::SendOutcome;
+use crate::toll::Toll;
 use crate::witness::Witness;
 
 /// Looks at the chain.
@@ -74,6 +77,16 @@ pub trait Chain: ChainView {
 
     /// Tries out an unsigned transaction.
     fn simulate(&self, wire: &[u8]) -> impl Future<Output = Result<Simulated, RpcError>> + Send;
+
+    /// What a transaction takes from its payer beside the priority fee, by trying out `probe`, an unsigned one without a
+    /// price, which creates the accounts at `funded`. At the first of these `lay_there` lamports lie already. None where
+    /// it would fail, or the chain does not tell.
+    fn toll(
+        &self,
+        probe: &Transaction,
+        funded: &[Pubkey],
+        lay_there: u64,
+    ) -> impl Future<Output = Result<Option<Toll>, RpcError>> + Send;
 
     /// Sends the bytes of an attempt that is on record. Those of a critical operation may go past a breaker that is
     /// bypassed. In another `round` another endpoint comes first. With `preflight` the endpoint tries it out before

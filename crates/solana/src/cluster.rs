@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
+use solana_sdk::transaction as sdk;
 
 use crate::account_reader::{AccountReader, Snapshot, Source};
 use crate::blockhash::{Blockhash, BlockhashCache};
@@ -19,6 +20,7 @@ use crate::commitment::Commitment;
 use crate::compute::Simulated;
 use crate::endpoints::Endpoints;
 use crate::expiry::Expiry;
+use crate::fee_policy::FeePolicy;
 use crate::fees::PriorityFees;
 use crate::landing::{Landing, Watch};
 use crate::nft::{MetadataAccount, MintState, NftAccounts};
@@ -27,6 +29,7 @@ use crate::rpc_error::RpcError;
 use crate::send_outcome::SendOutcome;
 use crate::sending::Sending;
 use crate::token_metadata::{MINT_SIZE, NftAddresses, pubkey};
+use crate::toll::{self, Toll};
 use crate::tracker::ConfirmationTracker;
 use crate::wire::{At, SignatureOfAddress, Simulation, Transaction};
 use crate::witness::Witness;
@@ -52,13 +55,14 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Begins to use the cluster behind `endpoints`, paying at most `fee_cap` micro-lamports for a compute unit. Must be called within a tokio runtime.
+    /// Begins to use the cluster behind `endpoints`, paying for a place in a block as the policy has it. Must be called
+    /// within a tokio runtime.
     #[must_use]
-    pub fn start(endpoints: Arc<Endpoints>, fee_cap: u64) -> Self {
+    pub fn start(endpoints: Arc<Endpoints>, fees: FeePolicy) -> Self {
         let reader = |commitment| AccountReader::start(Source::Any(Arc::clone(&endpoints)), commitment);
         Self {
             blockhashes: BlockhashCache::new(Arc::clone(&endpoints)),
-            fees: PriorityFees::new(Arc::clone(&endpoints), fee_cap),
+            fees: PriorityFees::new(Arc::clone(&endpoints), fees),
             rent: Refreshed::new(KEEP_RENT),
             tracker: ConfirmationTracker::start(Arc::clone(&endpoints)),
             confirmed: reader(Commitment::Confirmed),
@@ -196,11 +200,7 @@ impl Chain for Cluster {
     }
 
     async fn mint_rent(&self) -> Result<u64, RpcError> {
-        let fetch = async {
-            let request = RpcRequest::GetMinimumBalanceForRentExemption;
-            Ok(self.endpoints.ask(request, json!([MINT_SIZE])).await?.value)
-        };
-        self.rent.get(fetch).await
+        self.rent.get(toll::rent(&self.endpoints, MINT_SIZE as u64)).await
     }
 
     async fn simulate(&self, wire: &[u8]) -> Result<Simulated, RpcError> {
@@ -209,10 +209,20 @@ impl Chain for Cluster {
             "commitment": Commitment::Confirmed.as_str(),
         });
         let params = json!([BASE64.encode(wire), config]);
-        let Simulation { err, units_consumed } =
+        let Simulation { err, units_consumed, .. } =
             self.endpoints.ask::<At<Simulation>>(RpcRequest::SimulateTransaction, params).await?.value.value;
         let units = units_consumed.unwrap_or(0);
         Ok(Simulated { units, succeeded: err.is_none() && units > 0 })
+    }
+
+    async fn toll(
+        &self,
+        probe: &sdk::Transaction,
+        funded: &[Pubkey],
+        lay_there: u64,
+    ) -> Result<Option<Toll>, RpcError> {
+        let blockhash = self.blockhashes.get().await?.hash;
+        toll::ask(&self.endpoints, probe, blockhash, funded, lay_there).await
     }
 
     async fn send(&self, attempt: &Attempt, priority: Priority, round: u32, preflight: bool) -> SendOutcome {

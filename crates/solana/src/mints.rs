@@ -13,6 +13,7 @@ use crate::compute::{self, ComputeBudget};
 use crate::rpc_error::RpcError;
 use crate::signer::MintSigner;
 use crate::standard::{MintOrder, MintPlan, MintStandard, Prefund};
+use crate::toll::Tolls;
 
 /// Signs the mints of one standard.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Mints<S> {
     signer: MintSigner,
     standard: S,
     budget: ComputeBudget,
+    tolls: Tolls,
 }
 
 /// What the signing of one order depends on.
@@ -37,7 +39,7 @@ impl<S: MintStandard> Mints<S> {
     /// Signs with `signer`.
     #[must_use]
     pub fn new(signer: MintSigner, standard: S) -> Self {
-        Self { signer, standard, budget: ComputeBudget::default() }
+        Self { signer, standard, budget: ComputeBudget::default(), tolls: Tolls::default() }
     }
 
     /// The address of an operation's NFT.
@@ -70,8 +72,9 @@ impl<S: MintStandard> Mints<S> {
         ground: SigningGround,
     ) -> Result<Attempt, RpcError> {
         let origin = origin.into();
-        let plan = self.plan(chain, order, ground.lamports).await?;
+        let prefund = prefund(chain, ground.lamports).await?;
         let payer = self.signer.payer();
+        let plan = self.standard.plan(order, &payer, prefund);
         let probe = unsigned(&plan, compute::MOST, 0, &payer);
         let measure = async { chain.simulate(&wire(&probe)).await };
         let limit = self.budget.limit(&plan.shape, plan.search_steps, measure).await?;
@@ -79,6 +82,7 @@ impl<S: MintStandard> Mints<S> {
             Some(price) => price,
             None => chain.unit_price(ground.signed_before).await,
         };
+        let toll = self.tolls.get(&plan.shape, chain.toll(&probe, &plan.funded, ground.lamports)).await;
         let blockhash = chain.blockhash().await?;
         let transaction = self.signed(unsigned(&plan, limit, price, &payer), &origin, blockhash.hash);
         Ok(Attempt {
@@ -89,6 +93,7 @@ impl<S: MintStandard> Mints<S> {
             context_slot: blockhash.context_slot,
             compute_unit_price: price,
             endpoint: blockhash.endpoint.to_string(),
+            cost: toll.map(|toll| toll.cost(prefund, limit, price)),
         })
     }
 
@@ -99,14 +104,6 @@ impl<S: MintStandard> Mints<S> {
         self.budget.raise(&shape).await;
     }
 
-    async fn plan<C: Chain>(&self, chain: &C, order: &MintOrder, lamports: u64) -> Result<MintPlan, RpcError> {
-        let prefund = match lamports {
-            0 => None,
-            lamports => Some(Prefund { lamports, rent: chain.mint_rent().await? }),
-        };
-        Ok(self.standard.plan(order, &self.signer.payer(), prefund))
-    }
-
     fn signed(&self, mut transaction: Transaction, origin: &MintOrigin, blockhash: Hash) -> Transaction {
         let mint = self.signer.mint(origin);
         transaction
@@ -114,6 +111,14 @@ impl<S: MintStandard> Mints<S> {
             .expect("a mint is signed by the payer and the mint, and both keys are at hand");
         transaction
     }
+}
+
+/// Lamports of a stranger, where there are any.
+async fn prefund<C: Chain>(chain: &C, lamports: u64) -> Result<Option<Prefund>, RpcError> {
+    Ok(match lamports {
+        0 => None,
+        lamports => Some(Prefund { lamports, rent: chain.mint_rent().await? }),
+    })
 }
 
 /// A transaction that cannot land: what is simulated must never carry a signature, for whoever holds a signed

@@ -41,6 +41,8 @@ pub struct MintPlan {
     pub instructions: Vec<Instruction>,
     /// What makes it cost like another one.
     pub shape: Shape,
+    /// The accounts that the payer funds, the mint first.
+    pub funded: Vec<Pubkey>,
     /// Steps that the search for its derived addresses takes beyond the least.
     pub search_steps: u32,
 }

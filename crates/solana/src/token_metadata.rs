@@ -113,7 +113,12 @@ impl MintStandard for TokenMetadata {
         instructions.extend([Self::create(order, &at, payer), Self::mint(order, &at, payer)]);
         let shape =
             Shape { standard: Self::NAME, prefunded: prefund.is_some(), collection: order.collection.is_some() };
-        MintPlan { instructions, shape, search_steps: at.search_steps }
+        MintPlan {
+            instructions,
+            shape,
+            funded: vec![at.mint, at.metadata, at.edition, at.token],
+            search_steps: at.search_steps,
+        }
     }
 }
 

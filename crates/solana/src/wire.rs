@@ -41,6 +41,16 @@ pub(crate) struct PrioritizationFee {
 pub(crate) struct Simulation {
     pub err: Option<Value>,
     pub units_consumed: Option<u64>,
+    /// As the transaction would leave them, where they were asked for.
+    #[serde(default)]
+    pub accounts: Option<Vec<Option<SimulatedAccount>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct SimulatedAccount {
+    pub lamports: u64,
+    /// Bytes of its data.
+    pub space: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

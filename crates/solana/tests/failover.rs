@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{FailureClass, Priority};
 use futures::future::join_all;
 use resilience::{BreakerSettings, HealthState, PoolSettings, Position};
-use solana::{Chain, Cluster, EndpointsSettings, RpcErrorKind, SendOutcome, calls_per_second};
+use solana::{Chain, Cluster, EndpointsSettings, FeePolicy, RpcErrorKind, SendOutcome, calls_per_second};
 use support::attempt;
 use support::senders::{Fleet, Mood, fleet, fleet_of};
 use tokio::time::{Instant, sleep};
@@ -113,7 +113,7 @@ async fn one_that_hangs_costs_nobody_more_than_a_moment() {
     let cost = fleet.senders[0].questions() - before;
     assert!((1..=40).contains(&cost), "{cost}");
 
-    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    let cluster = Cluster::start(fleet.endpoints.clone(), FeePolicy::NOTHING);
     fleet.senders.iter().for_each(|sender| sender.becomes(Mood::Hanging));
     let sent = Instant::now();
     let outcome = cluster.send(&attempt(), Priority::Normal, 0, false).await;
@@ -149,7 +149,7 @@ async fn while_all_are_out_no_call_is_made_and_a_good_probe_ends_it_early() {
     let error = fleet.ask().await.unwrap_err();
     assert_eq!((error.code(), error.class()), ("rpc-all-out", FailureClass::Outage));
     assert_eq!(fleet.senders.iter().map(|sender| sender.questions()).sum::<usize>(), questions, "a call was made");
-    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    let cluster = Cluster::start(fleet.endpoints.clone(), FeePolicy::NOTHING);
     let SendOutcome::NotReached(error) = cluster.send(&attempt(), Priority::Normal, 0, true).await else {
         panic!("it was sent")
     };
@@ -187,7 +187,7 @@ async fn emergency_endpoints_stand_in_only_when_all_others_are_out() {
 #[tokio::test(start_paused = true)]
 async fn the_same_bytes_go_through_another_endpoint_each_time() {
     let fleet = fleet(["a", "b", "c"]);
-    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    let cluster = Cluster::start(fleet.endpoints.clone(), FeePolicy::NOTHING);
     let mut went = Vec::new();
     for round in 0..12 {
         let before: Vec<_> = fleet.senders.iter().map(|sender| sender.sends()).collect();
@@ -205,7 +205,7 @@ async fn the_same_bytes_go_through_another_endpoint_each_time() {
 #[tokio::test(start_paused = true)]
 async fn the_endpoint_that_a_person_prefers_gets_the_bytes_first_and_others_stand_in_for_it() {
     let fleet = fleet(["a", "b", "c"]);
-    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    let cluster = Cluster::start(fleet.endpoints.clone(), FeePolicy::NOTHING);
     cluster.prefer(&attempt().signature, "c");
     let sends = || fleet.senders.iter().map(|sender| sender.sends()).collect::<Vec<_>>();
     for times in 1..=8 {
@@ -225,7 +225,7 @@ async fn the_endpoint_that_a_person_prefers_gets_the_bytes_first_and_others_stan
 async fn reads_never_hold_up_a_send() {
     let settings = EndpointsSettings { reads: calls_per_second(1), ..EndpointsSettings::default() };
     let fleet = fleet_of([("a", false)], settings);
-    let cluster = Cluster::start(fleet.endpoints.clone(), 0);
+    let cluster = Cluster::start(fleet.endpoints.clone(), FeePolicy::NOTHING);
     let started = Instant::now();
     let reads = join_all((0..10).map(|_| fleet.ask()));
     let send = async {

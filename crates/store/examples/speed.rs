@@ -81,6 +81,7 @@ fn transition(stage: usize, number: u64, operation: &Operation) -> Transition {
                 context_slot: 1,
                 compute_unit_price: 1,
                 endpoint: "primary".into(),
+                cost: None,
             },
             decided: None,
         },

@@ -53,6 +53,14 @@ pub(crate) struct CommitRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    base_fee: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority_fee: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rent: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol_fee: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nft_mint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nft_owner: Option<String>,
@@ -116,6 +124,10 @@ impl<'a> CommitRow<'a> {
             context_slot: Some(attempt.context_slot),
             compute_unit_price: Some(attempt.compute_unit_price),
             endpoint: Some(&attempt.endpoint),
+            base_fee: attempt.cost.map(|cost| cost.base_fee),
+            priority_fee: attempt.cost.map(|cost| cost.priority_fee),
+            rent: attempt.cost.map(|cost| cost.rent),
+            protocol_fee: attempt.cost.map(|cost| cost.protocol_fee),
             ..self
         }
     }

@@ -9,6 +9,7 @@ mod claims;
 mod commit;
 mod commit_row;
 mod consumption;
+mod costs;
 mod dead_letters;
 mod errors;
 mod flag;
@@ -31,6 +32,7 @@ mod rows;
 mod schema;
 mod watching;
 
+pub use costs::{DaySpending, Spending};
 pub use errors::BadData;
 pub use ledger::{Decision, LedgerEntry, LedgerLetter, LetterOutcome};
 pub use metrics::{STATEMENTS, describe as describe_metrics};

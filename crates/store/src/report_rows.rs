@@ -1,9 +1,10 @@
 //! Rows of what operators ask, and what they are to the domain.
 
 use chrono::{DateTime, Utc};
-use domain::{NftRecord, Verdict};
+use domain::NftRecord;
 use uuid::Uuid;
 
+use crate::costs::cost;
 use crate::errors::BadData;
 use crate::reports::{AttemptReport, HistoryEntry, Milestones, NftReport};
 use crate::rows::Reader;
@@ -71,6 +72,10 @@ pub(crate) struct AttemptRow {
     pub last_valid_block_height: i64,
     pub compute_unit_price: i64,
     pub endpoint: String,
+    pub base_fee: Option<i64>,
+    pub priority_fee: Option<i64>,
+    pub rent: Option<i64>,
+    pub protocol_fee: Option<i64>,
     pub verdict: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,
 }
@@ -80,15 +85,12 @@ impl TryFrom<AttemptRow> for AttemptReport {
 
     fn try_from(row: AttemptRow) -> Result<Self, BadData> {
         let read = Reader { table: "mint_attempts", row: &row.signature };
-        let verdict = row.verdict.as_deref().map(|name| {
-            let known = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == name);
-            known.ok_or_else(|| read.bad("verdict", format_args!("unknown verdict {name:?}")))
-        });
         Ok(Self {
             signature: read.parse("signature", &row.signature)?,
             last_valid_block_height: read.count("last_valid_block_height", row.last_valid_block_height)?,
             compute_unit_price: read.count("compute_unit_price", row.compute_unit_price)?,
-            verdict: verdict.transpose()?,
+            cost: cost(&read, [row.base_fee, row.priority_fee, row.rent, row.protocol_fee])?,
+            verdict: read.verdict(row.verdict.as_deref())?,
             version: row.version,
             signed_at: row.signed_at,
             blockhash: row.blockhash,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use domain::{NftRecord, Operation, OperationId, OperationKind, Signature, State, Verdict, WalletAddress};
+use domain::{MintCost, NftRecord, Operation, OperationId, OperationKind, Signature, State, Verdict, WalletAddress};
 use engine::StoreError;
 use serde::Serialize;
 
@@ -71,6 +71,8 @@ pub struct AttemptReport {
     pub compute_unit_price: u64,
     /// Label of the endpoint that gave the blockhash.
     pub endpoint: String,
+    /// What it costs where it lands; none where that was not known when it was signed.
+    pub cost: Option<MintCost>,
     /// How it ended; none while that is open.
     pub verdict: Option<Verdict>,
     /// When that was decided.
@@ -265,7 +267,7 @@ impl Store {
                 sqlx::query_as!(
                     AttemptRow,
                     r"SELECT signature, version, signed_at, blockhash, last_valid_block_height, compute_unit_price,
-                             endpoint, verdict, decided_at
+                             endpoint, base_fee, priority_fee, rent, protocol_fee, verdict, decided_at
                       FROM mint_attempts WHERE operation_id = $1 ORDER BY version",
                     id.as_uuid()
                 )

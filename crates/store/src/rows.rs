@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use domain::{Attempt, Failure, FailureClass, Operation, OperationId, Priority, RetryTerms};
+use domain::{Attempt, Failure, FailureClass, Operation, OperationId, Priority, RetryTerms, Verdict};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::costs::cost;
 use crate::errors::BadData;
 
 /// What [`select_operations`] selects. Its content is the one in force: as a person last amended it, else the event's own;
@@ -47,6 +48,10 @@ pub(crate) struct OperationRow {
     pub context_slot: Option<i64>,
     pub compute_unit_price: Option<i64>,
     pub endpoint: Option<String>,
+    pub base_fee: Option<i64>,
+    pub priority_fee: Option<i64>,
+    pub rent: Option<i64>,
+    pub protocol_fee: Option<i64>,
 }
 
 /// Selects [`OperationRow`]s: the tail is a literal, so that the whole is checked.
@@ -69,7 +74,9 @@ macro_rules! select_operations {
                       attempt.blockhash AS "blockhash?",
                       attempt.last_valid_block_height AS "last_valid_block_height?",
                       attempt.context_slot AS "context_slot?", attempt.compute_unit_price AS "compute_unit_price?",
-                      attempt.endpoint AS "endpoint?"
+                      attempt.endpoint AS "endpoint?", attempt.base_fee AS "base_fee?",
+                      attempt.priority_fee AS "priority_fee?", attempt.rent AS "rent?",
+                      attempt.protocol_fee AS "protocol_fee?"
                FROM minting_operations operation
                LEFT JOIN mint_attempts attempt ON attempt.operation_id = operation.id AND attempt.verdict IS NULL
                "# + $tail
@@ -110,6 +117,15 @@ impl<R: fmt::Display> Reader<R> {
     }
 }
 
+impl<R: fmt::Display> Reader<R> {
+    /// How a transaction ended; none while that is open.
+    pub(crate) fn verdict(&self, name: Option<&str>) -> Result<Option<Verdict>, BadData> {
+        let Some(name) = name else { return Ok(None) };
+        let known = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == name);
+        known.map(Some).ok_or_else(|| self.bad("verdict", format_args!("unknown verdict {name:?}")))
+    }
+}
+
 impl TryFrom<OperationRow> for Operation {
     type Error = BadData;
 
@@ -137,6 +153,7 @@ impl TryFrom<OperationRow> for Operation {
                 row.blockhash,
                 row.endpoint,
                 [row.last_valid_block_height, row.context_slot, row.compute_unit_price],
+                [row.base_fee, row.priority_fee, row.rent, row.protocol_fee],
             )?,
             user_id: row.user_id,
             version: row.version,
@@ -168,13 +185,14 @@ fn terms(read: Reader<Uuid>, terms: Option<&RawValue>) -> Result<RetryTerms, Bad
     serde_json::from_str(terms.get()).map_err(|error| read.bad("retry_terms", error))
 }
 
-/// None of these columns can be null where there is an attempt.
+/// None of these columns can be null where there is an attempt, but for its cost.
 fn open_attempt(
     signature: Option<String>,
     wire: Option<Vec<u8>>,
     blockhash: Option<String>,
     endpoint: Option<String>,
     numbers: [Option<i64>; 3],
+    costs: [Option<i64>; 4],
 ) -> Result<Option<Attempt>, BadData> {
     let (Some(signature), Some(wire), Some(blockhash), Some(endpoint)) = (signature, wire, blockhash, endpoint) else {
         return Ok(None);
@@ -189,6 +207,7 @@ fn open_attempt(
         last_valid_block_height: read.count("last_valid_block_height", last_valid_block_height)?,
         context_slot: read.count("context_slot", context_slot)?,
         compute_unit_price: read.count("compute_unit_price", compute_unit_price)?,
+        cost: cost(&read, costs)?,
         blockhash,
         endpoint,
     }))

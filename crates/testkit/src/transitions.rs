@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Attempt, Cid, DecidedAttempt, Failure, MintAddress, NewOperation, NftRecord, OperationRequested, Record, Signature,
-    State, Transition, Verdict,
+    Attempt, Cid, DecidedAttempt, Failure, MintAddress, MintCost, NewOperation, NftRecord, OperationRequested, Record,
+    Signature, State, Transition, Verdict,
 };
 use engine::Pin;
 
@@ -74,6 +74,9 @@ pub fn signature(number: u64, attempt: u8) -> Signature {
     Signature::from_bytes(bytes)
 }
 
+/// What every attempt costs where it lands.
+pub const COST: MintCost = MintCost { base_fee: 10_000, priority_fee: 200, rent: 5_000_000, protocol_fee: 10_000_000 };
+
 /// The n-th attempt of an operation.
 #[must_use]
 pub fn attempt(number: u64, nth: u8) -> Attempt {
@@ -85,6 +88,7 @@ pub fn attempt(number: u64, nth: u8) -> Attempt {
         context_slot: 320_000_000,
         compute_unit_price: 1_000,
         endpoint: "primary".into(),
+        cost: Some(COST),
     }
 }
 

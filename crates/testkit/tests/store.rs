@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Cid, NftRecord, OperationId, Signature, State, Verdict};
+use domain::{Cid, MintCost, NftRecord, OperationId, Signature, State, Verdict};
 use testkit::conformance::store::{Bookkeeping, Happened, StoreWorld};
 use testkit::{Crash, MemoryStore, PinState, Tables};
 
@@ -42,6 +42,11 @@ impl StoreWorld for Simulated {
     async fn attempts(&self, id: OperationId) -> Vec<(i64, Signature, Option<Verdict>)> {
         let attempts = self.tables.attempts().into_iter().filter(|row| row.operation == id);
         attempts.map(|row| (row.version, row.attempt.signature, row.verdict)).collect()
+    }
+
+    async fn costs(&self, id: OperationId) -> Vec<Option<MintCost>> {
+        let attempts = self.tables.attempts().into_iter().filter(|row| row.operation == id);
+        attempts.map(|row| row.attempt.cost).collect()
     }
 
     async fn history(&self, id: OperationId) -> Vec<Happened> {

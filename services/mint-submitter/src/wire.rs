@@ -20,7 +20,7 @@ pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()
     let store = open_worker_store(&config.worker, &process.health).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
-    let chain = Cluster::start(endpoints, config.priority_fee_cap);
+    let chain = Cluster::start(endpoints, config.fees);
     let burns = Arc::clone(&store);
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);

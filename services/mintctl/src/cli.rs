@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::airdrop::AirdropArgs;
+use crate::costs::CostsArgs;
 use crate::dlq::DlqArgs;
 use crate::doctor::DoctorArgs;
 use crate::list::ListArgs;
@@ -71,6 +72,8 @@ pub enum Command {
     Dlq(DlqArgs),
     /// Print how often and how patiently the fleet tries each thing, and what then
     Policies(PoliciesArgs),
+    /// Sum up what minting cost: by day, by kind of operation, an NFT on average, against the least it could
+    Costs(CostsArgs),
     /// Look at every dependency and say what to do about it
     Doctor(DoctorArgs),
     /// Ask addresses whether they are well, for health checks where there is no curl

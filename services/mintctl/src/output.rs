@@ -54,3 +54,10 @@ pub fn time(time: DateTime<Utc>) -> String {
 pub fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
+
+/// Lamports as SOL, to the last of them.
+#[must_use]
+pub fn sol(lamports: u64) -> String {
+    const LAMPORTS: u64 = 1_000_000_000;
+    format!("{}.{:09}", lamports / LAMPORTS, lamports % LAMPORTS)
+}

@@ -1,12 +1,15 @@
-//! `mintctl policies`: how often and how patiently the fleet tries each thing, and what then.
+//! `mintctl policies`: how often and how patiently the fleet tries each thing, and what then; and what it pays for a place
+//! in a block.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use comfy_table::Table;
 use resilience::{Policies, PolicyRow};
 use serde_json::{Value, json};
-use service::config::{Env, table};
+use service::config::{Env, fee_policy, table};
+use solana::FeePolicy;
 
 use crate::exit::Exit;
 use crate::output;
@@ -28,9 +31,10 @@ pub struct PoliciesArgs {}
 /// # Errors
 /// Variables that make no sense.
 pub fn run(json: bool) -> Result<Exit> {
-    let policies = read(tuned)?;
+    let (policies, fees) = read(|env| (tuned(env), fee_policy(env)))?;
     if json {
-        output::json_document(&policies.rows().iter().map(document).collect::<Vec<_>>())?;
+        let documents = policies.rows().iter().map(document).chain([fee_document(&fees)]);
+        output::json_document(&documents.collect::<Vec<_>>())?;
         return Ok(Exit::Ok);
     }
     let mut table = output::table(["what", "tries", "a try takes", "pauses", "jitter", "what then", "from"]);
@@ -48,6 +52,7 @@ pub fn run(json: bool) -> Result<Exit> {
         ]);
     }
     output::text(table)?;
+    output::text(format!("\nPriority fee, micro-lamports a compute unit\n{}", fee_table(&fees)))?;
     Ok(Exit::Ok)
 }
 
@@ -71,5 +76,29 @@ fn document(row: &PolicyRow) -> Value {
         "name": name.as_str(), "requirements": requirements, "attempts": policy.attempts,
         "waitSeconds": policy.wait.as_secs_f64(), "pausesSeconds": pauses, "jitter": policy.pauses.jitter,
         "escalation": escalation,
+    })
+}
+
+/// Times that an operation's transaction is signed anew, at most.
+const SIGNED_ANEW: u32 = 2;
+
+fn fee_table(fees: &FeePolicy) -> Table {
+    let mut table = output::table(["first transaction", "signed anew", "and again", "most ever"]);
+    let percentile = format!("the price that {} % of the recent slots took", fees.percentile);
+    let least = |again| fees.price(0, again);
+    table.add_row([
+        percentile,
+        format!("{} times that, at least {}", fees.factor, least(1)),
+        format!("{} times that, at least {}", fees.factor, least(SIGNED_ANEW)),
+        fees.cap.to_string(),
+    ]);
+    table
+}
+
+fn fee_document(fees: &FeePolicy) -> Value {
+    let FeePolicy { cap, percentile, floor_anew, factor } = fees;
+    json!({
+        "name": "priority-fee", "requirements": ["R-34"], "capMicroLamports": cap, "percentile": percentile,
+        "floorAnewMicroLamports": floor_anew, "factor": factor, "escalation": "raised only when a transaction is signed anew",
     })
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use service::config::{PayerSettings, SolanaSettings};
-use solana::{Cluster, Pubkey, read_payer_address};
+use solana::{Cluster, FeePolicy, Pubkey, read_payer_address};
 use store::Store;
 use verifier::{Finding, Reconciler, ReconcilerSettings};
 
@@ -65,7 +65,7 @@ pub async fn run(args: &ReconcileArgs, store: Arc<Store>, json: bool) -> Result<
     let by = args.person.decides(None)?.by;
     let settings = ReconcilerSettings { creator, fix: args.fix, rested: args.rested, pause: PAUSE, by };
     let mut findings = Vec::new();
-    let mut reconciler = Reconciler::new(Cluster::start(endpoints, 0), store, settings);
+    let mut reconciler = Reconciler::new(Cluster::start(endpoints, FeePolicy::NOTHING), store, settings);
     let passed = reconciler.pass(|finding| findings.push(finding)).await;
     for finding in &findings {
         if json {

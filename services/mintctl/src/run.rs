@@ -10,7 +10,7 @@ use store::Store;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::{
-    airdrop, dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch,
+    airdrop, costs, dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch,
 };
 
 /// Runs a command to its end.
@@ -53,6 +53,7 @@ async fn command(cli: Cli) -> Result<Exit> {
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,
         Command::Migrate(args) => migrate::run(&args, &connect().await?, json).await,
+        Command::Costs(args) => costs::run(&args, open().await?.as_ref(), json).await,
         Command::Policies(_) => policies::run(json),
         Command::Dlq(args) => {
             let kafka = read(config::kafka_settings)?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
-use domain::{OperationId, Verdict};
+use domain::{MintCost, OperationId, Verdict};
 use serde_json::{Value, json};
 use store::{AttemptReport, HistoryEntry, OperationReport, Store};
 
@@ -87,11 +87,20 @@ fn summary(report: &OperationReport) -> Table {
     row("metadata CID", or_dash(operation.metadata_cid.as_ref()));
     row("mint", or_dash(operation.mint_address));
     row("signature", or_dash(operation.signature));
+    if !report.attempts.is_empty() {
+        row("cost so far", cost(report));
+    }
     if let Some(nft) = &report.nft {
         row("slot", nft.record.slot.to_string());
         row("metadata URI", nft.record.uri.clone());
     }
     table
+}
+
+fn cost(report: &OperationReport) -> String {
+    let spending = report.spending();
+    let unknown = if spending.unknown > 0 { ", and what is not known" } else { "" };
+    format!("{} SOL{unknown}", output::sol(spending.spent.total()))
 }
 
 fn milestones(report: &OperationReport) -> Table {
@@ -156,16 +165,23 @@ pub fn document(report: &OperationReport) -> Value {
         })
     });
     let more = json!({
-        "attempts": report.tries(), "next": next::of(&report.operation), "milestones": report.milestones, "attemptsOnChain": attempts, "history": report.history, "record": nft,
+        "attempts": report.tries(), "lamportsSpent": report.spending().spent.total(),
+        "next": next::of(&report.operation), "milestones": report.milestones, "attemptsOnChain": attempts,
+        "history": report.history, "record": nft,
     });
     view::merged(view::operation(&report.operation), more)
+}
+
+fn cost_of(cost: MintCost) -> Value {
+    let MintCost { base_fee, priority_fee, rent, protocol_fee } = cost;
+    json!({ "baseFee": base_fee, "priorityFee": priority_fee, "rent": rent, "protocolFee": protocol_fee })
 }
 
 fn attempt(attempt: &AttemptReport) -> Value {
     json!({
         "signature": attempt.signature, "version": attempt.version, "signedAt": attempt.signed_at,
         "blockhash": attempt.blockhash, "lastValidBlockHeight": attempt.last_valid_block_height,
-        "computeUnitPrice": attempt.compute_unit_price, "endpoint": attempt.endpoint,
+        "computeUnitPrice": attempt.compute_unit_price, "endpoint": attempt.endpoint, "cost": attempt.cost.map(cost_of),
         "verdict": attempt.verdict.map(Verdict::as_str), "decidedAt": attempt.decided_at,
     })
 }

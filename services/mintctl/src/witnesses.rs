@@ -10,8 +10,8 @@ use resilience::Jitter;
 use serde_json::{Value, json};
 use service::config::SolanaSettings;
 use solana::{
-    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, Landing, MintState, Opinions,
-    Watch,
+    Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing,
+    MintState, Opinions, Watch,
 };
 use store::{AttemptsStanding, Store};
 
@@ -167,7 +167,7 @@ async fn connect(address: &EndpointAddress, timeout: Duration, genesis: Option<&
     let endpoints = Endpoints::connect([address], settings, Arc::new(Jitter::from_os()));
     let endpoints = endpoints.map_err(|error| error.to_string())?;
     endpoints.check_cluster(genesis).await.map_err(|error| error.to_string())?;
-    Ok(Cluster::start(Arc::new(endpoints), 0))
+    Ok(Cluster::start(Arc::new(endpoints), FeePolicy::NOTHING))
 }
 
 /// One that sees the mint outweighs all others; that it is absent two have to say, where two are.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use resilience::{BreakerSettings, Policies, PolicyName};
 use service::config::{PayerSettings, VerifierConfig};
 use service::{Health, Process, Worker, join_cluster, open_gateways, open_worker_store};
-use solana::{Cluster, Pubkey, read_payer_address};
+use solana::{Cluster, FeePolicy, Pubkey, read_payer_address};
 use url::Url;
 
 use crate::clearing::clear_attempt_bytes;
@@ -35,9 +35,10 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
     let settings = ReconcilerSettings { creator, fix: true, rested: RESTED, pause: PAUSE, by: "reconciler".into() };
-    let reconciler = Reconciler::new(Cluster::start(Arc::clone(&endpoints), 0), Arc::clone(&store), settings);
+    let reconciler =
+        Reconciler::new(Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING), Arc::clone(&store), settings);
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(reconcile(reconciler, config.reconcile_every)));
-    let chain = Cluster::start(endpoints, 0);
+    let chain = Cluster::start(endpoints, FeePolicy::NOTHING);
     let clearing = clear_attempt_bytes(Arc::clone(&store), config.attempt_bytes_kept);
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(clearing));
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;

@@ -173,6 +173,7 @@ fn way(number: u8, operation: &Operation, end: State) -> Vec<Transition> {
         context_slot: 1,
         compute_unit_price: 1,
         endpoint: "e".into(),
+        cost: None,
     };
     let record = NftRecord {
         mint,

@@ -9,8 +9,8 @@ use domain::{OperationId, Priority, WalletAddress};
 use futures::{StreamExt, TryStreamExt, stream};
 use resilience::Jitter;
 use solana::{
-    Chain, Cluster, EndpointAddress, Endpoints, EndpointsSettings, MintOrder, MintSigner, Mints, SendOutcome,
-    SigningGround, TokenMetadata,
+    Chain, Cluster, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, MintOrder, MintSigner, Mints,
+    SendOutcome, SigningGround, TokenMetadata,
 };
 use solana_sdk::signer::Signer;
 use solana_sdk::signer::keypair::Keypair;
@@ -27,7 +27,7 @@ const KEY_ID: &str = "bench";
 pub async fn mints_per_second(stack: &Stack, mints: usize) -> Result<f64> {
     let endpoint = EndpointAddress::new("chain", stack.chain_url());
     let endpoints = Endpoints::connect([endpoint], EndpointsSettings::default(), Arc::new(Jitter::from_os()))?;
-    let cluster = Cluster::start(Arc::new(endpoints), 0);
+    let cluster = Cluster::start(Arc::new(endpoints), FeePolicy::NOTHING);
     let payer = stack.env().get("MINT_PAYER_KEYPAIR").context("the stack has no MINT_PAYER_KEYPAIR")?;
     let secret = hex::encode(Keypair::new().to_bytes().first_chunk::<32>().context("a secret")?);
     let signer = MintSigner::load(Path::new(payer), &secret.into(), KEY_ID.into())?;

@@ -68,6 +68,7 @@ impl StepHandler for Mint {
                 context_slot: 1,
                 compute_unit_price: 0,
                 endpoint: "test".into(),
+                cost: None,
             };
             return Ok(Transition::Submitted { mint, key_id: "k".into(), attempt, decided: None });
         };

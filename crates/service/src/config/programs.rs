@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use resilience::BreakerSettings;
+use solana::FeePolicy;
 
 use super::breaker::breaker_settings;
 use super::database::database_settings;
 use super::env::Env;
+use super::fees::fee_policy;
 use super::kafka::consuming_kafka_settings;
 use super::limits::WorkLimits;
 use super::pinning::PinningSettings;
@@ -63,8 +65,8 @@ pub struct SubmitterConfig {
     pub worker: WorkerConfig,
     /// The chain.
     pub solana: SolanaSettings,
-    /// Most that is paid for one compute unit, micro-lamports.
-    pub priority_fee_cap: u64,
+    /// What is paid for a place in a block.
+    pub fees: FeePolicy,
     /// The keys.
     pub keys: MintKeySettings,
 }
@@ -111,7 +113,7 @@ impl Config for SubmitterConfig {
         Self {
             worker: WorkerConfig::read(env),
             solana: SolanaSettings::read(env),
-            priority_fee_cap: env.number(&table::SOLANA_PRIORITY_FEE_CAP, 0..=u64::MAX),
+            fees: fee_policy(env),
             keys: MintKeySettings::read(env),
         }
     }

@@ -57,7 +57,22 @@ variables! {
     SOLANA_PRIORITY_FEE_CAP: new(
         Some("1000000"),
         "Most that is paid for one compute unit, micro-lamports",
-        &[MintSubmitter],
+        MINTING,
+    );
+    SOLANA_PRIORITY_FEE_PERCENTILE: new(
+        Some("75"),
+        "The going price of a compute unit: so many per cent of the recent slots took transactions for it or less",
+        MINTING,
+    );
+    SOLANA_PRIORITY_FEE_FLOOR_ANEW: new(
+        Some("10000"),
+        "Least that is paid for one compute unit where a transaction is signed anew, micro-lamports",
+        MINTING,
+    );
+    SOLANA_PRIORITY_FEE_FACTOR: new(
+        Some("2"),
+        "By how much the price of a compute unit grows each time that a transaction is signed anew",
+        MINTING,
     );
     MINT_PAYER_KEYPAIR: new(None, "File with the payer's keypair, as solana-keygen writes it", CHAIN);
     MINT_PAYER_ADDRESS: new(

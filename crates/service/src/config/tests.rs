@@ -44,6 +44,9 @@ fn every_problem_comes_at_once() {
         ("DB_POOL_MIN", "30"),
         ("KAFKA_SECURITY_PROTOCOL", "sasl_ssl"),
         ("KAFKA_SASL_USERNAME", "user"),
+        ("SOLANA_PRIORITY_FEE_CAP", "9999"),
+        ("SOLANA_PRIORITY_FEE_PERCENTILE", "101"),
+        ("SOLANA_PRIORITY_FEE_FACTOR", "NaN"),
         ("LOG_FORMAT", "xml"),
         ("OPS_LISTEN", "9401"),
         ("MINT_PAYER_KEYPAIR", ""),
@@ -65,6 +68,9 @@ fn every_problem_comes_at_once() {
             "SOLANA_RPC_ENDPOINTS: entry 2 is no http:// or https:// URL",
             "SOLANA_RETRY_ATTEMPTS: not between 1 and 100",
             "SOLANA_TIMEOUT_MS: not a whole number",
+            "SOLANA_PRIORITY_FEE_PERCENTILE: not between 1 and 100",
+            "SOLANA_PRIORITY_FEE_FACTOR: not from 1 to 100",
+            "SOLANA_PRIORITY_FEE_FLOOR_ANEW: more than SOLANA_PRIORITY_FEE_CAP",
             "missing MINT_PAYER_KEYPAIR",
             "missing MINT_MASTER_SECRET (or MINT_MASTER_SECRET_FILE)",
         ]
@@ -83,6 +89,7 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     assert_eq!(config.worker.limits.flood, FloodLimit { records: 500, percent: 50 });
     assert_eq!(config.solana.timeout.as_secs(), 30);
     assert_eq!(config.keys.key_id, "1");
+    assert_eq!(config.fees, ::solana::FeePolicy::default());
     let labels: Vec<_> = config.solana.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
     assert_eq!(labels, ["main", "127.0.0.1:8899"]);
 }
@@ -200,6 +207,7 @@ fn what_a_worker_reads_is_what_its_help_lists() {
     GatewaySettings::read(&mut env);
     asset_dir(&mut env);
     FleetSettings::read(&mut env);
+    fee_policy(&mut env);
     assert!(env.differences_from_table().is_empty());
 }
 

@@ -14,6 +14,9 @@ use spl_token_interface::state::{Account as TokenAccount, AccountState, Mint};
 
 use super::program::Nft;
 
+/// What Token Metadata asks for itself: its metadata account holds so much beyond the rent.
+pub const PROTOCOL_FEE: u64 = 10_000_000;
+
 /// Which of an NFT's accounts an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -40,16 +43,20 @@ impl Nft {
         ]
     }
 
-    /// One of its accounts, as `getMultipleAccounts` shows it.
+    /// One of its accounts, as `getMultipleAccounts` and `simulateTransaction` show it.
     #[must_use]
     pub fn account(&self, kind: Kind) -> Value {
-        let (owner, data) = match kind {
-            Kind::Mint => (TOKEN_PROGRAM, self.mint()),
-            Kind::Metadata => (mpl_token_metadata::ID, self.metadata()),
-            Kind::Edition => (mpl_token_metadata::ID, edition()),
-            Kind::Token => (TOKEN_PROGRAM, self.holding()),
+        let (owner, data, fee) = match kind {
+            Kind::Mint => (TOKEN_PROGRAM, self.mint(), 0),
+            Kind::Metadata => (mpl_token_metadata::ID, self.metadata(), PROTOCOL_FEE),
+            Kind::Edition => (mpl_token_metadata::ID, edition(), 0),
+            Kind::Token => (TOKEN_PROGRAM, self.holding(), 0),
         };
-        json!({ "lamports": 1_461_600, "owner": owner.to_string(), "data": [BASE64.encode(data), "base64"] })
+        let space = data.len() as u64;
+        json!({
+            "lamports": rent(space) + fee, "owner": owner.to_string(), "space": space,
+            "data": [BASE64.encode(data), "base64"],
+        })
     }
 
     fn mint(&self) -> Vec<u8> {
@@ -94,6 +101,11 @@ impl Nft {
             ..TokenAccount::default()
         })
     }
+}
+
+/// What an account of that many bytes holds to be free of rent.
+pub fn rent(bytes: u64) -> u64 {
+    (128 + bytes) * 6_960
 }
 
 fn edition() -> Vec<u8> {

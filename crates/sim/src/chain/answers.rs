@@ -9,12 +9,16 @@ use solana_client::client_error::ClientErrorKind;
 use solana_client::rpc_custom_error as codes;
 use solana_client::rpc_request::{RpcError, RpcRequest, RpcResponseErrorData};
 use solana_sdk::hash::Hash;
+use solana_sdk::message::Message;
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 
+use super::accounts::rent;
 use super::endpoint::Server;
 use super::ledger::{BLOCKHASH_LIFE, CONFIRMATION, FINALITY, Landed, Ledger};
+use super::program;
+use super::transaction::MintTransaction;
 use crate::weather::Sky;
 
 /// The one cluster there is.
@@ -23,9 +27,9 @@ const GENESIS: &str = "11111111111111111111111111111112";
 const STATUS_CACHE: u64 = 150;
 const INVALID_PARAMS: i64 = -32602;
 const METHOD_NOT_FOUND: i64 = -32601;
-const MINT_RENT: u64 = 1_461_600;
 const BALANCE: u64 = 1_000_000_000_000;
 const UNITS: u64 = 120_000;
+const FEE_PER_SIGNATURE: u64 = 5_000;
 
 type Answer = Result<Value, ClientErrorKind>;
 
@@ -49,13 +53,14 @@ impl<'a> Ask<'a> {
         match request {
             RpcRequest::GetGenesisHash => Ok(json!(GENESIS)),
             RpcRequest::GetRecentPrioritizationFees => Ok(json!([])),
-            RpcRequest::GetMinimumBalanceForRentExemption => Ok(json!(MINT_RENT)),
+            RpcRequest::GetMinimumBalanceForRentExemption => Ok(json!(rent(params[0].as_u64().unwrap_or(0)))),
+            RpcRequest::GetFeeForMessage => self.fee(params),
             RpcRequest::GetBalance => Ok(at(self.seen, &json!(BALANCE))),
             RpcRequest::GetSlot => Ok(json!(self.slot(config(params)))),
             RpcRequest::GetEpochInfo => self.epoch_info(config(params)),
             RpcRequest::GetLatestBlockhash => self.latest_blockhash(config(params)),
             RpcRequest::IsBlockhashValid => self.is_blockhash_valid(params),
-            RpcRequest::SimulateTransaction => Ok(at(self.seen, &json!({ "err": null, "unitsConsumed": UNITS }))),
+            RpcRequest::SimulateTransaction => self.simulate(params),
             RpcRequest::SendTransaction => self.send(params),
             RpcRequest::GetSignatureStatuses => self.statuses(params),
             RpcRequest::GetMultipleAccounts => self.accounts(params),
@@ -110,10 +115,40 @@ impl<'a> Ask<'a> {
         Ok(at(slot, &json!(valid)))
     }
 
+    fn fee(&self, params: &Value) -> Answer {
+        let slot = self.slot(config(params));
+        let message: Message =
+            bincode::deserialize(&bytes(&params[0])?).map_err(|error| refusal(INVALID_PARAMS, error.to_string()))?;
+        let fee = u64::from(message.header.num_required_signatures) * FEE_PER_SIGNATURE;
+        let known = self.ledger.height_of(&message.recent_blockhash, slot).is_some();
+        Ok(at(slot, &json!(known.then_some(fee))))
+    }
+
+    /// Whatever it does, it uses the same units. Only where somebody asks for accounts is it really tried out.
+    fn simulate(&self, params: &Value) -> Answer {
+        let config = config(params);
+        let slot = self.slot(config);
+        let addresses = &config["accounts"]["addresses"];
+        if addresses.is_null() {
+            return Ok(at(slot, &json!({ "err": null, "unitsConsumed": UNITS })));
+        }
+        let transaction = MintTransaction::read_unsigned(&bytes(&params[0])?);
+        let transaction = transaction.map_err(|error| refusal(INVALID_PARAMS, error))?;
+        let made = match program::run(&transaction, |mint| self.ledger.nft(mint, slot).is_some()) {
+            Ok(made) => made,
+            Err(error) => return Ok(at(slot, &json!({ "err": error, "unitsConsumed": UNITS }))),
+        };
+        let account = |wanted: &Pubkey| {
+            let mut accounts = made.iter().flat_map(|nft| nft.addresses().map(|(address, kind)| (address, nft, kind)));
+            accounts.find(|(address, ..)| address == wanted).map(|(_, nft, kind)| nft.account(kind))
+        };
+        let accounts: Vec<_> = list(addresses)?.iter().map(account).collect();
+        Ok(at(slot, &json!({ "err": null, "unitsConsumed": UNITS, "accounts": accounts })))
+    }
+
     fn send(&mut self, params: &Value) -> Answer {
         let config = config(params);
-        let wire = params[0].as_str().and_then(|text| BASE64.decode(text).ok());
-        let wire = wire.ok_or_else(|| refusal(INVALID_PARAMS, "invalid base64"))?;
+        let wire = bytes(&params[0])?;
         let transaction = self.ledger.read(&wire).map_err(|error| refusal(INVALID_PARAMS, error))?;
         if config["skipPreflight"] != true {
             let slot = self.slot_from(config)?;
@@ -200,6 +235,11 @@ fn at(slot: u64, value: &Value) -> Value {
 fn config(params: &Value) -> &Value {
     static NONE: Value = Value::Null;
     params.as_array().and_then(|params| params.iter().rfind(|param| param.is_object())).unwrap_or(&NONE)
+}
+
+fn bytes(value: &Value) -> Result<Vec<u8>, ClientErrorKind> {
+    let decoded = value.as_str().and_then(|text| BASE64.decode(text).ok());
+    decoded.ok_or_else(|| refusal(INVALID_PARAMS, "invalid base64"))
 }
 
 fn parsed<T: std::str::FromStr>(value: &Value) -> Result<T, ClientErrorKind> {

@@ -97,3 +97,44 @@ pub fn brief(signature: &impl ToString) -> String {
     text.truncate(6);
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{MintCost, WalletAddress};
+    use secrecy::SecretBox;
+    use solana::{Cluster, FeePolicy, MintOrder, MintSigner, Mints, SigningGround, TokenMetadata};
+    use solana_sdk::signature::Keypair;
+
+    use super::*;
+    use crate::life::Life;
+    use crate::weather::Weather;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tells_what_a_mint_costs() {
+        let (sky, timeline) = (Arc::new(Sky::new(Weather::fair())), Timeline::begin());
+        let chain = Chain::new(1, &sky, &timeline);
+        let endpoints = endpoints(&chain, &Life::begin("test", 1, sky, timeline), 1).unwrap();
+        let cluster = Cluster::start(endpoints, FeePolicy::NOTHING);
+        let secret = SecretBox::new(Box::new([7; 32]));
+        let mints = Mints::new(MintSigner::new(Keypair::new(), secret, "k1".into()), TokenMetadata);
+        let id = testkit::operation_id(1);
+        let order = MintOrder {
+            mint: mints.address(&id),
+            owner: WalletAddress::from_bytes([9; 32]),
+            name: "Quant Ape".into(),
+            symbol: "AIW3".into(),
+            uri: "ipfs://x".into(),
+            seller_fee_basis_points: 500,
+            collection: None,
+        };
+        let ground = SigningGround { lamports: 0, signed_before: 0, unit_price: None };
+        let cost = mints.sign(&cluster, &id, &order, ground).await.unwrap().cost.expect("it is known");
+        // Mint and token account alone are 82 and 165 bytes.
+        let least = accounts::rent(82) + accounts::rent(165);
+        assert!(cost.rent > least, "{cost:?}");
+        assert_eq!(
+            cost,
+            MintCost { base_fee: 10_000, priority_fee: 0, protocol_fee: accounts::PROTOCOL_FEE, rent: cost.rent }
+        );
+    }
+}

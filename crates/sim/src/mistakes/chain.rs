@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
 use serde_json::{Value, json};
 use solana::{
-    Blockhash, Chain, ChainView, Cluster, Commitment, Endpoints, Landing, MetadataAccount, MintState, NftAccounts,
-    Opinions, RpcError, SendOutcome, Simulated, Watch, Witness,
+    Blockhash, Chain, ChainView, Cluster, Commitment, Endpoints, FeePolicy, Landing, MetadataAccount, MintState,
+    NftAccounts, Opinions, Pubkey, RpcError, SendOutcome, Simulated, Toll, Transaction, Watch, Witness,
 };
 use solana_client::rpc_request::RpcRequest;
 
@@ -25,7 +25,7 @@ impl MistakenChain {
     /// The chain behind `endpoints`, read right where there is no mistake.
     #[must_use]
     pub fn start(endpoints: Arc<Endpoints>, mistake: Option<Mistake>) -> Self {
-        Self { cluster: Cluster::start(Arc::clone(&endpoints), 0), endpoints, mistake }
+        Self { cluster: Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING), endpoints, mistake }
     }
 
     async fn blockhash_is_invalid(&self, attempt: &Attempt) -> Result<bool, RpcError> {
@@ -111,6 +111,10 @@ impl Chain for MistakenChain {
 
     async fn simulate(&self, wire: &[u8]) -> Result<Simulated, RpcError> {
         self.cluster.simulate(wire).await
+    }
+
+    async fn toll(&self, probe: &Transaction, funded: &[Pubkey], lay_there: u64) -> Result<Option<Toll>, RpcError> {
+        self.cluster.toll(probe, funded, lay_there).await
     }
 
     async fn send(&self, attempt: &Attempt, priority: Priority, round: u32, preflight: bool) -> SendOutcome {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{DecidedAttempt, Failure, Operation, OperationId, State, Step, Transition, Verdict};
 use engine::{StepError, StepHandler};
 use mint_submitter::Minter;
-use solana::{Chain, Cluster, Endpoints, TokenMetadata};
+use solana::{Chain, Cluster, Endpoints, FeePolicy, TokenMetadata};
 use testkit::{MemoryStore, TestClock};
 use tokio::time::timeout;
 
@@ -36,7 +36,7 @@ impl Careless {
     /// The step itself, where there is no mistake.
     #[must_use]
     pub fn new(minter: SimMinter, endpoints: Arc<Endpoints>, life: Arc<Life>, mistake: Option<Mistake>) -> Self {
-        Self { minter, outside: Cluster::start(endpoints, 0), life, tries: AtomicU64::new(0), mistake }
+        Self { minter, outside: Cluster::start(endpoints, FeePolicy::NOTHING), life, tries: AtomicU64::new(0), mistake }
     }
 
     /// Signs, and sends at once: whether it comes on record is seen afterwards.

@@ -14,8 +14,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use domain::{Attempt, MintAddress, OperationId, Signature, WalletAddress};
 use resilience::Jitter;
+use secrecy::SecretBox;
 use serde_json::{Value, json};
-use solana::{Cluster, EndpointAddress, Endpoints, EndpointsSettings, MintOrder, MintSigner, Mints, TokenMetadata};
+use solana::{
+    ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing, MintOrder,
+    MintSigner, Mints, Pubkey, TokenMetadata, Watch,
+};
+use solana_client::rpc_request::RpcRequest;
+use solana_sdk::signature::{Keypair, Signer};
 
 pub const GENESIS: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
 
@@ -81,7 +87,7 @@ pub fn endpoints(urls: &[&str]) -> Arc<Endpoints> {
 }
 
 pub fn cluster(urls: &[&str]) -> Cluster {
-    Cluster::start(endpoints(urls), 1_000_000)
+    Cluster::start(endpoints(urls), FeePolicy::default())
 }
 
 pub fn attempt() -> Attempt {
@@ -93,6 +99,7 @@ pub fn attempt() -> Attempt {
         context_slot: 900,
         compute_unit_price: 0,
         endpoint: "e0".into(),
+        cost: None,
     }
 }
 
@@ -110,8 +117,27 @@ impl RealChain {
         let endpoints = endpoints(&urls.split(',').map(without_label).collect::<Vec<_>>());
         let payer = variable("MINT_PAYER_KEYPAIR");
         let signer = MintSigner::load(payer.as_ref(), &"17".repeat(32).into(), "test".into()).unwrap();
-        let cluster = Cluster::start(Arc::clone(&endpoints), 1_000_000);
+        let cluster = Cluster::start(Arc::clone(&endpoints), FeePolicy::default());
         Self { cluster, mints: Mints::new(signer, TokenMetadata), endpoints }
+    }
+
+    /// The same chain with a payer of its own, which holds a SOL: whatever it loses was lost by this test.
+    pub async fn with_a_payer_of_its_own() -> (Self, Pubkey) {
+        let chain = Self::connect();
+        let payer = Keypair::new();
+        let address = payer.pubkey();
+        chain.give(&address, 1_000_000_000).await;
+        let signer = MintSigner::new(payer, SecretBox::new(Box::new([23; 32])), "test".into());
+        (Self { mints: Mints::new(signer, TokenMetadata), ..chain }, address)
+    }
+
+    /// Lamports out of nowhere.
+    pub async fn give(&self, account: &Pubkey, lamports: u64) {
+        let params = json!([account.to_string(), lamports]);
+        let airdrop = self.endpoints.ask::<String>(RpcRequest::RequestAirdrop, params).await.unwrap().value;
+        let watch = Watch { signature: airdrop.parse().unwrap(), signed_at: None };
+        let landing = self.cluster.landing(watch, Commitment::Confirmed, Duration::from_mins(1)).await;
+        assert!(matches!(landing, Landing::Landed { .. }), "{landing:?}");
     }
 
     /// An order under a fresh operation id.

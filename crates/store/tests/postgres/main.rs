@@ -4,6 +4,7 @@ mod burns;
 mod by_hand;
 mod conflicts;
 mod conformance;
+mod costs;
 mod dead_letters;
 mod outage;
 mod pool;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Cid, NftRecord, OperationId, Signature, Verdict};
+use domain::{Cid, MintCost, NftRecord, OperationId, Signature, Verdict};
 use sqlx::{AssertSqlSafe, PgPool};
 use store::{OperationReport, PoolSettings, Store};
 pub use testkit::conformance::store::count_committed;
@@ -84,6 +84,10 @@ impl StoreWorld for Postgres {
     async fn attempts(&self, id: OperationId) -> Vec<(i64, Signature, Option<Verdict>)> {
         let attempts = self.report(id).await.attempts.into_iter();
         attempts.map(|attempt| (attempt.version, attempt.signature, attempt.verdict)).collect()
+    }
+
+    async fn costs(&self, id: OperationId) -> Vec<Option<MintCost>> {
+        self.report(id).await.attempts.into_iter().map(|attempt| attempt.cost).collect()
     }
 
     async fn history(&self, id: OperationId) -> Vec<Happened> {

@@ -66,6 +66,7 @@ macro_rules! store_cases {
             attempts::signing_again_replaces_the_attempt_or_nothing,
             attempts::who_slept_through_failed_signs_nothing,
             attempts::every_verdict_is_recorded_as_it_was_told,
+            attempts::an_attempt_keeps_what_it_costs_whatever_becomes_of_it,
             attempts::the_attempt_of_another_operation_is_no_verdict_on_this_one,
             attempts::a_finalized_mint_closes_whichever_attempt_is_open,
             attempts::what_finality_dropped_keeps_its_attempt,

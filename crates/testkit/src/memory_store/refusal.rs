@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{Failure, NewOperation, Transition};
+use domain::{Failure, MintCost, NewOperation, Transition};
 use engine::StoreError;
 
 /// `unique_violation`.
@@ -65,7 +65,10 @@ pub fn storable_transition(transition: &Transition) -> Result<(), StoreError> {
     match transition {
         Transition::Submitted { key_id, attempt, .. } => {
             texts([&**key_id, &*attempt.blockhash, &*attempt.endpoint])?;
-            bigints([attempt.last_valid_block_height, attempt.context_slot, attempt.compute_unit_price])
+            bigints([attempt.last_valid_block_height, attempt.context_slot, attempt.compute_unit_price])?;
+            attempt.cost.map_or(Ok(()), |MintCost { base_fee, priority_fee, rent, protocol_fee }| {
+                bigints([base_fee, priority_fee, rent, protocol_fee])
+            })
         }
         Transition::DatabaseUpdated { record } => {
             texts([&*record.name, &*record.symbol, &*record.uri])?;

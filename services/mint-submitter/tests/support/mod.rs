@@ -14,7 +14,7 @@ use mint_submitter::Minter;
 use solana::{
     Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
     OnChainError, OnChainErrorKind, Opinions, Pubkey, RpcError, RpcErrorKind, SendOutcome, Simulated, TokenMetadata,
-    TransportFault, Watch, Witness,
+    Toll, Transaction, TransportFault, Watch, Witness,
 };
 use testkit::{Crash, MemoryStore};
 
@@ -109,6 +109,11 @@ impl Chain for FakeChain {
 
     async fn simulate(&self, _: &[u8]) -> Result<Simulated, RpcError> {
         Ok(Simulated { units: 100_000, succeeded: true })
+    }
+
+    async fn toll(&self, _: &Transaction, funded: &[Pubkey], _: u64) -> Result<Option<Toll>, RpcError> {
+        assert_eq!(funded.len(), 4, "mint, metadata, edition, token account");
+        Ok(Some(Toll { base_fee: 10_000, rent: 5_000_000, protocol_fee: 10_000_000 }))
     }
 
     async fn send(&self, attempt: &Attempt, _: Priority, _: u32, preflight: bool) -> SendOutcome {

@@ -43,6 +43,7 @@ pub fn attempt() -> Attempt {
         context_slot: SIGNED_AT,
         compute_unit_price: 1,
         endpoint: "one".into(),
+        cost: None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! One transaction at a time, and none that is forgotten: what the store refuses so that no operation is minted twice.
 
-use domain::{DecidedAttempt, State, Transition, Verdict};
+use domain::{Attempt, DecidedAttempt, State, Transition, Verdict};
 use engine::Committed;
 
 use super::scene::{Scene, sqlstate};
 use super::world::StoreWorld;
-use crate::transitions::{confirmed, database_updated, expired, failed, mint, signature, submitted};
+use crate::transitions::{COST, attempt, confirmed, database_updated, expired, failed, mint, signature, submitted};
 
 pub async fn no_operation_fails_while_an_attempt_is_undecided<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
@@ -63,6 +63,22 @@ pub async fn every_verdict_is_recorded_as_it_was_told<W: StoreWorld>() {
         let twice = failed(Some(expired(number, 0)));
         assert_eq!(scene.commit(&signed_anew, twice).await, Ok(Committed::Overtaken));
     }
+}
+
+pub async fn an_attempt_keeps_what_it_costs_whatever_becomes_of_it<W: StoreWorld>() {
+    let scene = Scene::<W>::with_contents().await;
+    let operation = scene.standing(1, State::IpfsUploaded).await;
+    // The chain did not tell what the first one costs.
+    let untold = Attempt { cost: None, ..attempt(1, 0) };
+    let first = Transition::Submitted { mint: mint(1), key_id: "k1".into(), attempt: untold, decided: None };
+    let signed = scene.advance(&operation, first).await;
+    assert_eq!(scene.load(operation.id).await, signed);
+    let again = scene.advance(&signed, submitted(1, 1, Some(expired(1, 0)))).await;
+    assert_eq!(scene.load(operation.id).await, again);
+    assert_eq!(again.open_attempt.as_ref().and_then(|attempt| attempt.cost), Some(COST));
+    let minted = scene.advance(&again, confirmed(1, 1)).await;
+    scene.advance(&minted, database_updated(1, 1)).await;
+    assert_eq!(scene.world.costs(operation.id).await, [None, Some(COST)]);
 }
 
 pub async fn the_attempt_of_another_operation_is_no_verdict_on_this_one<W: StoreWorld>() {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{NewOperation, State, Transition};
+use domain::{Attempt, MintCost, NewOperation, State, Transition};
 use engine::{Batches, Commit, Committed, OperationStore, StoreError};
 use futures::future::join_all;
 
 use super::scene::{Scene, commit, count_committed, put_off, sqlstate};
 use super::world::StoreWorld;
 use crate::samples::operation_id;
-use crate::transitions::{ipfs_uploaded, mint, new_operation, submitted};
+use crate::transitions::{COST, attempt, ipfs_uploaded, mint, new_operation, submitted};
 
 const GUILTY: u64 = 42;
 
@@ -96,10 +96,11 @@ pub async fn a_refused_batch_leaves_nothing_and_its_good_half_goes_through<W: St
 pub async fn a_number_that_no_column_holds_is_the_rows_fault<W: StoreWorld>() {
     let scene = Scene::<W>::with_contents().await;
     let operation = scene.standing(1, State::IpfsUploaded).await;
-    let mut transition = submitted(1, 0, None);
-    if let Transition::Submitted { attempt, .. } = &mut transition {
-        attempt.last_valid_block_height = u64::MAX;
+    let too_high = Attempt { last_valid_block_height: u64::MAX, ..attempt(1, 0) };
+    let too_dear = Attempt { cost: Some(MintCost { priority_fee: u64::MAX, ..COST }), ..attempt(1, 0) };
+    for attempt in [too_high, too_dear] {
+        let signed = Transition::Submitted { mint: mint(1), key_id: "k1".into(), attempt, decided: None };
+        assert_eq!(sqlstate(scene.commit(&operation, signed).await), "22003");
+        assert_eq!(scene.load(operation.id).await, operation);
     }
-    assert_eq!(sqlstate(scene.commit(&operation, transition).await), "22003");
-    assert_eq!(scene.load(operation.id).await, operation);
 }

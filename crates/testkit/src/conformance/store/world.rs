@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Cid, NftRecord, OperationId, Signature, State, Verdict};
+use domain::{Cid, MintCost, NftRecord, OperationId, Signature, State, Verdict};
 use engine::{OperationStore, PinLedger, RowStore};
 
 use crate::memory_store::PinState;
@@ -55,6 +55,9 @@ pub trait StoreWorld: Sized + 'static {
 
     /// An operation's attempts in the order they were signed: version, name, verdict.
     fn attempts(&self, id: OperationId) -> impl Future<Output = Vec<(i64, Signature, Option<Verdict>)>>;
+
+    /// What each of them costs where it lands, in the same order.
+    fn costs(&self, id: OperationId) -> impl Future<Output = Vec<Option<MintCost>>>;
 
     /// An operation's history.
     fn history(&self, id: OperationId) -> impl Future<Output = Vec<Happened>>;
