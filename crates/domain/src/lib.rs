@@ -17,6 +17,7 @@ mod schemas;
 mod state;
 mod status;
 mod terms;
+mod top_up;
 mod topic;
 mod transition;
 
@@ -36,5 +37,6 @@ pub use schemas::schemas;
 pub use state::{State, Step};
 pub use status::{Rejected, StatusChanged, StatusFailure};
 pub use terms::RetryTerms;
+pub use top_up::{Shortage, TopUp};
 pub use topic::Topic;
 pub use transition::{Cid, IllegalTransition, NftRecord, Transition};

@@ -24,6 +24,7 @@ use crate::fee_policy::FeePolicy;
 use crate::fees::PriorityFees;
 use crate::landing::{Landing, Watch};
 use crate::nft::{MetadataAccount, MintState, NftAccounts};
+use crate::purse::Purse;
 use crate::refreshed::Refreshed;
 use crate::rpc_error::RpcError;
 use crate::send_outcome::SendOutcome;
@@ -71,15 +72,6 @@ impl Cluster {
             sending: Sending::new(Arc::clone(&endpoints)),
             endpoints,
         }
-    }
-
-    /// Lamports of an account, at `confirmed`.
-    ///
-    /// # Errors
-    /// [`RpcError`].
-    pub async fn balance(&self, account: &Pubkey) -> Result<u64, RpcError> {
-        let params = json!([account.to_string(), Commitment::Confirmed.config()]);
-        Ok(self.endpoints.ask::<At<u64>>(RpcRequest::GetBalance, params).await?.value.value)
     }
 
     /// Asks any endpoint that is well.
@@ -187,6 +179,17 @@ impl ChainView for Cluster {
         let (address, _) = Metadata::find_pda(&pubkey(mint.as_bytes()));
         let snapshot = self.finalized.read(vec![address], 0).await?;
         Ok(snapshot.accounts.first().and_then(Option::as_ref).and_then(MetadataAccount::of))
+    }
+}
+
+impl Purse for Cluster {
+    async fn balances(&self, accounts: &[Pubkey], min_context_slot: u64) -> Result<Vec<u64>, RpcError> {
+        let snapshot = self.confirmed.read(accounts.to_vec(), min_context_slot).await?;
+        Ok(snapshot.accounts.into_iter().map(|account| account.map_or(0, |account| account.lamports)).collect())
+    }
+
+    async fn rent(&self, bytes: u64) -> Result<u64, RpcError> {
+        toll::rent(&self.endpoints, bytes).await
     }
 }
 

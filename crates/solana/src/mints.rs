@@ -42,6 +42,12 @@ impl<S: MintStandard> Mints<S> {
         Self { signer, standard, budget: ComputeBudget::default(), tolls: Tolls::default() }
     }
 
+    /// Who pays.
+    #[must_use]
+    pub fn payer(&self) -> Pubkey {
+        self.signer.payer()
+    }
+
     /// The address of an operation's NFT.
     #[must_use]
     pub fn address(&self, origin: impl Into<MintOrigin>) -> MintAddress {

@@ -117,7 +117,7 @@ pub fn read_payer_address(payer: &Path) -> Result<Pubkey, SignerError> {
     Ok(read_payer(payer)?.pubkey())
 }
 
-fn read_payer(path: &Path) -> Result<Keypair, SignerError> {
+pub(crate) fn read_payer(path: &Path) -> Result<Keypair, SignerError> {
     let text = std::fs::read_to_string(path)
         .map(Zeroizing::new)
         .map_err(|source| SignerError::Unreadable { path: path.to_owned(), source })?;

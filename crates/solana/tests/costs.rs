@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use domain::{Attempt, MintCost, OperationId, Priority, Verdict};
 use solana::{
-    Chain, ChainView, Commitment, FeePolicy, Landing, MintOrder, OnChainErrorKind, Pubkey, SigningGround, Watch,
+    Chain, ChainView, Commitment, FeePolicy, Landing, MintOrder, OnChainErrorKind, Pubkey, Purse as _, SigningGround,
+    Watch,
 };
 use support::RealChain;
 
@@ -23,7 +24,7 @@ struct Purse {
 impl Purse {
     async fn new() -> Self {
         let (chain, payer) = RealChain::with_a_payer_of_its_own().await;
-        let held = chain.cluster.balance(&payer).await.unwrap();
+        let held = chain.cluster.balances(&[payer], 0).await.unwrap()[0];
         Self { chain, payer, held }
     }
 
@@ -39,7 +40,7 @@ impl Purse {
     }
 
     async fn lost(&mut self) -> u64 {
-        let held = self.chain.cluster.balance(&self.payer).await.unwrap();
+        let held = self.chain.cluster.balances(&[self.payer], 0).await.unwrap()[0];
         std::mem::replace(&mut self.held, held) - held
     }
 }

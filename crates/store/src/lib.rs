@@ -30,6 +30,7 @@ mod revive;
 mod rollback;
 mod rows;
 mod schema;
+mod top_ups;
 mod watching;
 
 pub use costs::{DaySpending, Spending};
@@ -41,3 +42,4 @@ pub use reconcile::RecordedMint;
 pub use reports::{AttemptReport, HistoryEntry, ListFilter, Milestones, NftReport, OperationReport, OperationSummary};
 pub use revive::{AttemptsStanding, Revival, Revived};
 pub use rollback::{NOT_UNPINNED, Rollback, Unpin};
+pub use top_ups::{PauseReport, TopUpRecorded, TopUpReport, TreasuryBook};

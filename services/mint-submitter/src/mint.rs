@@ -17,6 +17,7 @@ use solana::{
 use crate::burn;
 use crate::claim::Claims;
 use crate::fate::{self, Ended, Sends};
+use crate::funding::PayerFunds;
 use crate::order::order;
 use crate::payer_pause::{PayerPause, out_of_funds};
 use crate::sign_agains::SignAgains;
@@ -38,6 +39,7 @@ pub struct Minter<C, S, T, B> {
     claims: Claims<B>,
     clock: T,
     payer: PayerPause,
+    funds: Arc<PayerFunds>,
     sign_agains: SignAgains,
 }
 
@@ -69,8 +71,15 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             claims: Claims(burns),
             clock,
             payer: PayerPause::default(),
+            funds: Arc::default(),
             sign_agains: SignAgains::default(),
         }
+    }
+
+    /// Signs nothing for a payer that the keeper of these funds found short.
+    #[must_use]
+    pub fn funded_by(self, funds: Arc<PayerFunds>) -> Self {
+        Self { funds, ..self }
     }
 
     /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent. An upgrade
@@ -230,7 +239,8 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             let reason = format!("its address is {mint}, and key {:?} derives {derived}", self.mints.key_id());
             return Err(StepError::Permanent(Failure::permanent("mint-address-mismatch", reason)));
         }
-        self.payer.check().map_err(StepError::Dependency)?;
+        let funds = self.payer.check().and_then(|()| self.funds.check(self.mints.payer()));
+        funds.map_err(StepError::Dependency)?;
         let order = order(operation, mint).map_err(StepError::Permanent)?;
         let attempt = self.mints.sign(&self.chain, operation, &order, ground).await.map_err(|error| trouble(&error))?;
         Ok(Transition::Submitted { mint, key_id: self.mints.key_id().to_owned(), attempt, decided })
@@ -262,7 +272,7 @@ fn ground(operation: &Operation, lamports: u64, signed_before: u32) -> SigningGr
     SigningGround { lamports, signed_before, unit_price: operation.terms.unit_price }
 }
 
-fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {
+pub(crate) fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {
     tip.is_some_and(|tip| tip >= attempt.context_slot + SLOTS_TO_EXPIRY)
 }
 

@@ -1,4 +1,5 @@
-//! `mintctl costs`: what minting cost, by day and by kind of operation, and how near that is to the least it could.
+//! `mintctl costs`: what minting cost, by day and by kind of operation, and how near that is to the least it could; and how
+//! the payers were kept in funds.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use store::{DaySpending, Spending, Store};
 
 use crate::exit::Exit;
+use crate::funding;
 use crate::output::{self, or_dash, sol};
 use crate::span::{Since, parse_since};
 
@@ -36,22 +38,30 @@ pub struct CostsArgs {
 pub async fn run(args: &CostsArgs, store: &Store, json: bool) -> Result<Exit> {
     let since = args.since.seen_from(SystemClock.now());
     let days = store.spending(since).await?;
+    let (top_ups, pauses) = (store.top_ups(since).await?, store.pauses(since).await?);
     let (kinds, total) = (by_kind(&days), sum(days.iter()));
     if json {
         let rows = days.iter().map(|day| labelled(&day.spending, &[("day", &day.day.to_string()), kind(day)]));
         let kinds = kinds.iter().map(|day| labelled(&day.spending, &[kind(day)]));
         output::json_document(&json!({
             "since": since, "days": rows.collect::<Vec<_>>(), "kinds": kinds.collect::<Vec<_>>(),
-            "total": labelled(&total, &[]),
+            "total": labelled(&total, &[]), "topUps": top_ups.iter().map(funding::top_up).collect::<Vec<_>>(),
+            "pauses": pauses.iter().map(funding::pause).collect::<Vec<_>>(),
         }))?;
         return Ok(Exit::Ok);
     }
     if days.is_empty() {
         output::text(format!("no transaction was signed since {}", output::time(since)))?;
-        return Ok(Exit::Ok);
+    } else {
+        output::text(table(&days, &kinds, &total))?;
+        output::text(verdict(&total))?;
     }
-    output::text(table(&days, &kinds, &total))?;
-    output::text(verdict(&total))?;
+    if !top_ups.is_empty() {
+        output::text(format!("\nTop-ups\n{}", funding::top_up_table(&top_ups)))?;
+    }
+    if !pauses.is_empty() {
+        output::text(format!("\nPauses for want of funds\n{}", funding::pause_table(&pauses)))?;
+    }
     Ok(Exit::Ok)
 }
 

@@ -9,6 +9,7 @@ mod dlq;
 mod doctor;
 mod exit;
 mod fleet;
+mod funding;
 mod help;
 mod list;
 mod migrate;

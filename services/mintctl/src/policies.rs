@@ -1,5 +1,5 @@
 //! `mintctl policies`: how often and how patiently the fleet tries each thing, and what then; and what it pays for a place
-//! in a block.
+//! in a block, and how its payers are kept in funds.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use clap::Args;
 use comfy_table::Table;
 use resilience::{Policies, PolicyRow};
 use serde_json::{Value, json};
-use service::config::{Env, fee_policy, table};
-use solana::FeePolicy;
+use service::config::{Env, fee_policy, funding_policy, table};
+use solana::{FeePolicy, FundingPolicy};
 
 use crate::exit::Exit;
 use crate::output;
@@ -31,9 +31,9 @@ pub struct PoliciesArgs {}
 /// # Errors
 /// Variables that make no sense.
 pub fn run(json: bool) -> Result<Exit> {
-    let (policies, fees) = read(|env| (tuned(env), fee_policy(env)))?;
+    let (policies, fees, funding) = read(|env| (tuned(env), fee_policy(env), funding_policy(env)))?;
     if json {
-        let documents = policies.rows().iter().map(document).chain([fee_document(&fees)]);
+        let documents = policies.rows().iter().map(document).chain([fee_document(&fees), funding_document(&funding)]);
         output::json_document(&documents.collect::<Vec<_>>())?;
         return Ok(Exit::Ok);
     }
@@ -52,6 +52,7 @@ pub fn run(json: bool) -> Result<Exit> {
         ]);
     }
     output::text(table)?;
+    output::text(format!("\nPayers' funds, SOL\n{}", funding_table(&funding)))?;
     output::text(format!("\nPriority fee, micro-lamports a compute unit\n{}", fee_table(&fees)))?;
     Ok(Exit::Ok)
 }
@@ -100,5 +101,21 @@ fn fee_document(fees: &FeePolicy) -> Value {
     json!({
         "name": "priority-fee", "requirements": ["R-34"], "capMicroLamports": cap, "percentile": percentile,
         "floorAnewMicroLamports": floor_anew, "factor": factor, "escalation": "raised only when a transaction is signed anew",
+    })
+}
+
+fn funding_table(funding: &FundingPolicy) -> Table {
+    let FundingPolicy { pause_below, top_up_below, top_up, per_day } = *funding;
+    let mut table = output::table(["signs nothing below", "topped up below", "with", "in 24 hours at most"]);
+    table.add_row([pause_below, top_up_below, top_up, per_day].map(output::sol));
+    table
+}
+
+fn funding_document(funding: &FundingPolicy) -> Value {
+    let FundingPolicy { pause_below, top_up_below, top_up, per_day } = funding;
+    json!({
+        "name": "payer-funds", "requirements": ["R-35"], "pauseBelowLamports": pause_below,
+        "topUpBelowLamports": top_up_below, "topUpLamports": top_up, "perDayLamports": per_day,
+        "escalation": "nothing is signed with a payer that is out of funds, and one critical event says so",
     })
 }

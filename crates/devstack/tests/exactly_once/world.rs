@@ -22,7 +22,12 @@ pub const SLOT: Duration = Duration::from_millis(100);
 /// The longest that nothing moves: a blockhash expires, or a dropped transaction is missed.
 const STANDSTILL: Duration = Duration::from_mins(2);
 const PATIENCE: Duration = Duration::from_mins(1);
-const SETTINGS: [(&str, &str); 2] = [("CB_TIMEOUT_MS", "3000"), ("KAFKA_PROPERTIES", "session.timeout.ms=6000")];
+/// The payer is to find out in the middle of its work that it is poor, and not before.
+const SETTINGS: [(&str, &str); 3] = [
+    ("CB_TIMEOUT_MS", "3000"),
+    ("KAFKA_PROPERTIES", "session.timeout.ms=6000"),
+    ("MINT_PAYER_PAUSE_BELOW_LAMPORTS", "0"),
+];
 
 pub struct World {
     pub stack: Stack,

@@ -9,6 +9,7 @@ use super::breaker::breaker_settings;
 use super::database::database_settings;
 use super::env::Env;
 use super::fees::fee_policy;
+use super::funding::FundingSettings;
 use super::kafka::consuming_kafka_settings;
 use super::limits::WorkLimits;
 use super::pinning::PinningSettings;
@@ -67,6 +68,8 @@ pub struct SubmitterConfig {
     pub solana: SolanaSettings,
     /// What is paid for a place in a block.
     pub fees: FeePolicy,
+    /// How the payers are kept in funds.
+    pub funding: FundingSettings,
     /// The keys.
     pub keys: MintKeySettings,
 }
@@ -114,6 +117,7 @@ impl Config for SubmitterConfig {
             worker: WorkerConfig::read(env),
             solana: SolanaSettings::read(env),
             fees: fee_policy(env),
+            funding: FundingSettings::read(env),
             keys: MintKeySettings::read(env),
         }
     }

@@ -83,6 +83,24 @@ variables! {
     MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every mint address is derived", MINTING);
     MINT_KEY_ID: new(Some("1"), "Names the master secret in the database; change both together", MINTING);
 
+    MINT_TREASURY_KEYPAIR: new(
+        None,
+        "File with the keypair of the treasury, from which payers are topped up; without it people do that",
+        &[MintSubmitter],
+    );
+    MINT_TREASURY_LAMPORTS_PER_DAY: new(
+        Some("20000000000"),
+        "Most that leaves the treasury within 24 hours, for all payers together",
+        MINTING,
+    );
+    MINT_PAYER_TOP_UP_BELOW_LAMPORTS: new(Some("1000000000"), "A payer that holds less is topped up", MINTING);
+    MINT_PAYER_TOP_UP_LAMPORTS: new(Some("5000000000"), "How much a payer is topped up with at a time", MINTING);
+    MINT_PAYER_PAUSE_BELOW_LAMPORTS: new(
+        Some("100000000"),
+        "A payer that holds less signs nothing until it holds more: some mints' worth, for those under way are to be paid too",
+        MINTING,
+    );
+
     PINATA_API_URL: new(Some("https://api.pinata.cloud"), "Pinata's API", PINNING);
     PINATA_UPLOADS_URL: new(Some("https://uploads.pinata.cloud"), "Pinata's upload service", PINNING);
     PINATA_API_KEY: secret("Pinata's JWT", PINNING);

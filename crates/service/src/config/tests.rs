@@ -90,6 +90,8 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     assert_eq!(config.solana.timeout.as_secs(), 30);
     assert_eq!(config.keys.key_id, "1");
     assert_eq!(config.fees, ::solana::FeePolicy::default());
+    assert_eq!(config.funding.policy, ::solana::FundingPolicy::default());
+    assert!(config.funding.treasury.is_none());
     let labels: Vec<_> = config.solana.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
     assert_eq!(labels, ["main", "127.0.0.1:8899"]);
 }
@@ -157,6 +159,24 @@ fn an_account_does_not_stand_in_for_itself() {
 }
 
 #[test]
+fn funds_that_make_no_sense_are_refused() {
+    let wrong = with(&[
+        ("MINT_PAYER_PAUSE_BELOW_LAMPORTS", "6000000000"),
+        ("MINT_TREASURY_LAMPORTS_PER_DAY", "4999999999"),
+        ("MINT_TREASURY_KEYPAIR", "/no/such/hunter2"),
+    ]);
+    assert_eq!(
+        problems::<SubmitterConfig>(Program::MintSubmitter, &wrong),
+        [
+            "MINT_PAYER_PAUSE_BELOW_LAMPORTS: more than MINT_PAYER_TOP_UP_BELOW_LAMPORTS",
+            "MINT_PAYER_TOP_UP_LAMPORTS: less than MINT_PAYER_PAUSE_BELOW_LAMPORTS",
+            "MINT_PAYER_TOP_UP_LAMPORTS: more than MINT_TREASURY_LAMPORTS_PER_DAY",
+            "MINT_TREASURY_KEYPAIR: cannot be read: No such file or directory (os error 2)",
+        ]
+    );
+}
+
+#[test]
 fn no_value_is_ever_shown() {
     const SECRET: &str = "hunter2";
     for variable in table::ALL {
@@ -208,6 +228,7 @@ fn what_a_worker_reads_is_what_its_help_lists() {
     asset_dir(&mut env);
     FleetSettings::read(&mut env);
     fee_policy(&mut env);
+    funding_policy(&mut env);
     assert!(env.differences_from_table().is_empty());
 }
 

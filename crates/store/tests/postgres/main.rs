@@ -16,3 +16,4 @@ mod rollback;
 mod schema;
 mod support;
 mod sweeps;
+mod top_ups;

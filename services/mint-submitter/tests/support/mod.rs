@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use domain::{
 use mint_submitter::Minter;
 use solana::{
     Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
-    OnChainError, OnChainErrorKind, Opinions, Pubkey, RpcError, RpcErrorKind, SendOutcome, Simulated, TokenMetadata,
-    Toll, Transaction, TransportFault, Watch, Witness,
+    OnChainError, OnChainErrorKind, Opinions, Pubkey, Purse, RpcError, RpcErrorKind, SendOutcome, Simulated,
+    TokenMetadata, Toll, Transaction, TransportFault, Watch, Witness,
 };
 use testkit::{Crash, MemoryStore};
 
@@ -40,6 +40,8 @@ pub struct FakeChain {
     pub opinions: Arc<Mutex<Vec<Opinions>>>,
     pub preferred: Arc<Mutex<Vec<(Signature, String)>>>,
     blockhashes: Arc<AtomicU8>,
+    balances: Arc<Mutex<HashMap<Pubkey, u64>>>,
+    not_before: Arc<AtomicU64>,
 }
 
 fn next<T: Clone>(answers: &mut VecDeque<T>, otherwise: T) -> T {
@@ -49,6 +51,30 @@ fn next<T: Clone>(answers: &mut VecDeque<T>, otherwise: T) -> T {
 impl FakeChain {
     pub fn sent(&self) -> Vec<(Signature, bool)> {
         self.sent.lock().unwrap().clone()
+    }
+}
+
+impl FakeChain {
+    /// What an account holds from now on.
+    pub fn hold(&self, account: Pubkey, lamports: u64) {
+        self.balances.lock().unwrap().insert(account, lamports);
+    }
+
+    /// The slot that the last balances had to be as late as.
+    pub fn not_before(&self) -> u64 {
+        self.not_before.load(Ordering::Relaxed)
+    }
+}
+
+impl Purse for FakeChain {
+    async fn balances(&self, accounts: &[Pubkey], min_context_slot: u64) -> Result<Vec<u64>, RpcError> {
+        self.not_before.store(min_context_slot, Ordering::Relaxed);
+        let balances = self.balances.lock().unwrap();
+        Ok(accounts.iter().map(|account| balances.get(account).copied().unwrap_or(0)).collect())
+    }
+
+    async fn rent(&self, bytes: u64) -> Result<u64, RpcError> {
+        Ok((bytes + 128) * 6_960)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Is the database there, and is its schema ours?
 
+use domain::{Clock, SystemClock};
 use service::config;
 use store::Store;
 
 use super::row::Row;
+use crate::output;
 use crate::run::read;
 
 const WHAT: &str = "database";
@@ -17,7 +19,9 @@ pub async fn examine() -> Vec<Row> {
         Ok(store) => store,
         Err(error) => return vec![Row::fail(WHAT, error, "start PostgreSQL, or correct DATABASE_URL")],
     };
-    vec![version(&store).await, schema(&store).await]
+    let mut rows = vec![version(&store).await, schema(&store).await];
+    rows.extend(pauses(&store).await);
+    rows
 }
 
 async fn version(store: &Store) -> Row {
@@ -33,6 +37,17 @@ async fn version(store: &Store) -> Row {
         }
         Err(error) => Row::fail(WHAT, error, "see the database's log"),
     }
+}
+
+/// Payers that sign nothing for want of funds. Where the database cannot tell, its own rows say why.
+async fn pauses(store: &Store) -> Vec<Row> {
+    let pauses = store.pauses(SystemClock.now()).await.unwrap_or_default();
+    let open = pauses.into_iter().filter(|pause| pause.ended_at.is_none());
+    open.map(|pause| {
+        let found = format!("signs nothing since {} ({})", output::time(pause.began_at), pause.reason.as_str());
+        Row::fail(format!("payer {}", pause.payer), found, pause.reason.remedy())
+    })
+    .collect()
 }
 
 async fn schema(store: &Store) -> Row {

@@ -1,0 +1,146 @@
+//! Transfers from the treasury, and pauses, whoever writes at the same time.
+
+use domain::{Attempt, MintAddress, Shortage, Signature, TopUp, Verdict, WalletAddress};
+use store::TopUpRecorded::{DayLimitReached, OneIsOpen, Recorded};
+
+use crate::support::{Fixture, attempt, later};
+
+const SOL: u64 = 1_000_000_000;
+const PAYER: WalletAddress = WalletAddress::from_bytes([2; 32]);
+
+fn signature(number: u8) -> Signature {
+    Signature::from_bytes([number; 64])
+}
+
+fn top_up(number: u8, lamports: u64) -> TopUp {
+    let treasury = WalletAddress::from_bytes([1; 32]);
+    TopUp {
+        treasury,
+        payer: PAYER,
+        lamports,
+        marker: MintAddress::from_bytes([number; 32]),
+        attempt: Attempt { signature: signature(number), compute_unit_price: 0, cost: None, ..attempt(1, number) },
+    }
+}
+
+async fn landed(fixture: &Fixture, number: u8, lamports: u64) {
+    assert_eq!(fixture.store.record_top_up(&top_up(number, lamports), u64::MAX).await, Ok(Recorded));
+    assert_eq!(
+        fixture.store.decide_top_up(&signature(number), Verdict::Finalized, Some(number.into())).await,
+        Ok(true)
+    );
+}
+
+#[tokio::test]
+async fn what_is_on_record_is_what_was_signed_until_it_is_decided() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.store.treasury_book().await.unwrap(), store::TreasuryBook::default());
+    let signed = top_up(1, SOL);
+    assert_eq!(fixture.store.record_top_up(&signed, SOL).await, Ok(Recorded));
+    let book = fixture.store.treasury_book().await.unwrap();
+    assert_eq!((book.open.map(|(open, _)| open), book.last, book.given), (Some(signed), None, 0));
+    assert_eq!(fixture.store.decide_top_up(&signature(1), Verdict::Finalized, Some(7)).await, Ok(true));
+    assert_eq!(
+        fixture.store.decide_top_up(&signature(1), Verdict::Expired, None).await,
+        Ok(false),
+        "decided is decided"
+    );
+    let book = fixture.store.treasury_book().await.unwrap();
+    assert_eq!((book.open, book.last, book.given), (None, Some((MintAddress::from_bytes([1; 32]), 7)), SOL));
+    let report = &fixture.store.top_ups(chrono::DateTime::UNIX_EPOCH).await.unwrap()[0];
+    assert_eq!((report.lamports, report.verdict), (SOL, Some(Verdict::Finalized)));
+    assert!(fixture.store.top_ups(later()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_many_who_top_up_at_once_one_does() {
+    let fixture = Fixture::new().await;
+    let others = [fixture.another_store().await, fixture.another_store().await];
+    for round in 0..20 {
+        let signed = [0, 1, 2].map(|who| top_up(round * 3 + who, 1));
+        let [mine, theirs @ ..] = &signed;
+        let (one, two, three) = tokio::join!(
+            fixture.store.record_top_up(mine, SOL),
+            others[0].record_top_up(&theirs[0], SOL),
+            others[1].record_top_up(&theirs[1], SOL),
+        );
+        let answers = [one.unwrap(), two.unwrap(), three.unwrap()];
+        let winners = answers.iter().filter(|answer| **answer == Recorded).count();
+        assert_eq!((winners, answers.contains(&DayLimitReached)), (1, false), "{answers:?}");
+        let (open, _) = fixture.store.treasury_book().await.unwrap().open.unwrap();
+        let winner = answers.iter().position(|answer| *answer == Recorded).unwrap();
+        assert_eq!(open, signed[winner], "what is on record is what may be sent");
+        fixture.store.decide_top_up(&open.attempt.signature, Verdict::Expired, None).await.unwrap();
+    }
+}
+
+/// Each of the three would fit by itself, and each comes as soon as the one before is decided.
+#[tokio::test]
+async fn the_day_s_limit_holds_whoever_hurries() {
+    let fixture = Fixture::new().await;
+    let others = [fixture.another_store().await, fixture.another_store().await];
+    let give = async |store: &store::Store, number: u8| {
+        loop {
+            match store.record_top_up(&top_up(number, 4 * SOL), 10 * SOL).await.unwrap() {
+                OneIsOpen => tokio::task::yield_now().await,
+                Recorded => {
+                    store.decide_top_up(&signature(number), Verdict::Finalized, Some(1)).await.unwrap();
+                    return true;
+                }
+                DayLimitReached => return false,
+            }
+        }
+    };
+    let given = tokio::join!(give(fixture.store.as_ref(), 1), give(&others[0], 2), give(&others[1], 3));
+    assert_eq!([given.0, given.1, given.2].iter().filter(|given| **given).count(), 2);
+    assert_eq!(fixture.store.treasury_book().await.unwrap().given, 8 * SOL);
+}
+
+#[tokio::test]
+async fn only_what_landed_within_the_day_counts_against_its_limit() {
+    let fixture = Fixture::new().await;
+    landed(&fixture, 1, 6 * SOL).await;
+    for (number, verdict, slot) in [(2, Verdict::Expired, None), (3, Verdict::FailedOnChain, Some(3))] {
+        assert_eq!(fixture.store.record_top_up(&top_up(number, 4 * SOL), 10 * SOL).await, Ok(Recorded));
+        fixture.store.decide_top_up(&signature(number), verdict, slot).await.unwrap();
+    }
+    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), 10 * SOL).await, Ok(DayLimitReached));
+    fixture.must_execute("ALTER TABLE top_ups DISABLE TRIGGER frozen").await;
+    fixture.must_execute("UPDATE top_ups SET signed_at = signed_at - interval '25 hours'").await;
+    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), 10 * SOL).await, Ok(Recorded));
+}
+
+#[tokio::test]
+async fn nobody_rewrites_a_top_up() {
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.store.record_top_up(&top_up(1, SOL), SOL).await, Ok(Recorded));
+    let append_only = "top_ups is append-only";
+    for change in ["lamports = 2", "payer = 'x'", "wire = '\\x01'", "marker = 'x'"] {
+        let refused = fixture.execute(format!("UPDATE top_ups SET {change}")).await.unwrap_err();
+        assert!(refused.contains(append_only), "{change}: {refused}");
+    }
+    fixture.store.decide_top_up(&signature(1), Verdict::Expired, None).await.unwrap();
+    for change in ["UPDATE top_ups SET verdict = NULL, decided_at = NULL", "DELETE FROM top_ups"] {
+        assert!(fixture.execute(change).await.unwrap_err().contains(append_only), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn of_all_who_find_a_payer_empty_one_tells() {
+    let fixture = Fixture::new().await;
+    let other = fixture.another_store().await;
+    for _ in 0..10 {
+        let (ours, theirs) = tokio::join!(
+            fixture.store.payer_pauses(&PAYER, Shortage::TreasuryEmpty, 7),
+            other.payer_pauses(&PAYER, Shortage::DayLimitReached, 8),
+        );
+        assert!(ours.unwrap() ^ theirs.unwrap());
+        let (ours, theirs) = tokio::join!(fixture.store.payer_resumes(&PAYER), other.payer_resumes(&PAYER));
+        assert!(ours.unwrap() ^ theirs.unwrap());
+    }
+    assert_eq!(fixture.store.payer_pauses(&PAYER, Shortage::NoTreasury, 9).await, Ok(true));
+    let pauses = fixture.store.pauses(later()).await.unwrap();
+    assert_eq!(pauses.len(), 1, "those that ended before are not asked for");
+    assert_eq!((pauses[0].reason, pauses[0].lamports, pauses[0].ended_at), (Shortage::NoTreasury, 9, None));
+    assert_eq!(fixture.store.pauses(chrono::DateTime::UNIX_EPOCH).await.unwrap().len(), 11);
+}
