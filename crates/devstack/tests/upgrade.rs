@@ -73,6 +73,7 @@ impl User {
         let attempt = Attempt {
             signature,
             wire: bincode::serialize(&transaction)?,
+            payer: None,
             blockhash: blockhash.hash.to_string(),
             last_valid_block_height: blockhash.last_valid_block_height,
             context_slot: blockhash.context_slot,

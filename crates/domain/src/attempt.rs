@@ -1,6 +1,6 @@
 //! An attempt to mint: one signed transaction. Sending its bytes again is no new attempt.
 
-use crate::{MintCost, Signature};
+use crate::{MintCost, Signature, WalletAddress};
 
 /// A signed transaction as `mint_attempts` holds it, written before its first send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Attempt {
     pub signature: Signature,
     /// The bytes that are sent, bincode wire form.
     pub wire: Vec<u8>,
+    /// Who paid for it, and is the creator of what it mints; none where that was not written down yet.
+    pub payer: Option<WalletAddress>,
     /// The blockhash it was signed with, base58.
     pub blockhash: String,
     /// The last block height at which it can land.

@@ -30,7 +30,7 @@ pub use envelope::{Envelope, MediaType};
 pub use event::{ImageSource, NewOperation, OperationRequested, read_operation_id};
 pub use failure::{Failure, FailureClass};
 pub use operation::{Operation, OperationId, Priority};
-pub use origin::MintOrigin;
+pub use origin::{MintOrigin, Owed};
 pub use record::{Header, OutgoingRecord, Record, header};
 pub use request::StepRequest;
 pub use schemas::schemas;

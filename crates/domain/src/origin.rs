@@ -11,6 +11,27 @@ pub enum MintOrigin {
     Burn(MintAddress),
 }
 
+/// An NFT that is owed, and who is to mint it now: its address comes from the one, its payer is chosen by the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Owed {
+    /// What stands for it.
+    pub origin: MintOrigin,
+    /// The operation that mints it.
+    pub by: OperationId,
+}
+
+impl From<&OperationId> for Owed {
+    fn from(id: &OperationId) -> Self {
+        Self { origin: id.into(), by: *id }
+    }
+}
+
+impl From<&Operation> for Owed {
+    fn from(operation: &Operation) -> Self {
+        Self { origin: operation.into(), by: operation.id }
+    }
+}
+
 impl From<&OperationId> for MintOrigin {
     fn from(id: &OperationId) -> Self {
         Self::Operation(*id)
@@ -57,6 +78,7 @@ mod tests {
         };
         let burn = Burn { mint: burned, signature: Signature::from_bytes([4; 64]) };
         assert_eq!(MintOrigin::from(&operation(OperationKind::Unlock, None)), MintOrigin::Operation(id));
-        assert_eq!(MintOrigin::from(&operation(OperationKind::Upgrade, Some(burn))), MintOrigin::Burn(burned));
+        let upgrade = operation(OperationKind::Upgrade, Some(burn));
+        assert_eq!(Owed::from(&upgrade), Owed { origin: MintOrigin::Burn(burned), by: id });
     }
 }

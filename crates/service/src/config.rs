@@ -7,7 +7,9 @@ mod fees;
 mod fleet;
 mod funding;
 mod kafka;
+mod keys;
 mod limits;
+mod masters;
 mod pinning;
 mod programs;
 mod sections;
@@ -22,13 +24,12 @@ pub use fees::fee_policy;
 pub use fleet::FleetSettings;
 pub use funding::{FundingSettings, funding_policy};
 pub use kafka::{consuming_kafka_settings, kafka_settings};
+pub use keys::{MintKeySettings, PayerSettings};
 pub use limits::WorkLimits;
+pub use masters::MasterSettings;
 pub use pinning::PinningSettings;
 pub use programs::{Config, SubmitterConfig, UploaderConfig, VerifierConfig, WorkerConfig};
-pub use sections::{
-    GatewaySettings, ImageSettings, LogFormat, MintKeySettings, PartnerUrl, PayerSettings, PinataSettings,
-    ProcessSettings, asset_dir,
-};
+pub use sections::{GatewaySettings, ImageSettings, LogFormat, PartnerUrl, PinataSettings, ProcessSettings, asset_dir};
 pub use solana::SolanaSettings;
 pub use variable::{Program, Variable, help};
 

@@ -12,6 +12,7 @@ use crate::config::{self, Config, Env, ProcessSettings, Program};
 use crate::health::Health;
 use crate::heartbeat::Heartbeat;
 use crate::ops::{Checks, OpsListener, OpsServer};
+use crate::private_memory::keep_memory_private;
 use crate::{metrics, shutdown, telemetry};
 
 /// The runtime's own loop is looked at this often.
@@ -85,6 +86,12 @@ impl Process {
 /// Nothing is opened before the whole configuration was found good.
 pub fn start<C: Config>(program: Program, run: impl AsyncFnOnce(C, Process) -> anyhow::Result<()>) -> ExitCode {
     command(program).get_matches();
+    if program.holds_keys()
+        && let Err(error) = keep_memory_private()
+    {
+        eprintln!("{}: {error:#}", program.name());
+        return EXIT_FAILED.into();
+    }
     let mut env = Env::of_process(program);
     let settings = ProcessSettings::read(&mut env);
     let read = C::read(&mut env);

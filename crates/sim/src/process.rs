@@ -14,9 +14,8 @@ use mint_submitter::Minter;
 use resilience::Jitter;
 use secrecy::SecretBox;
 use service::hold_while_closed;
-use solana::{MintSigner, Mints, TokenMetadata};
-use solana_sdk::pubkey::Pubkey;
-use solana_sdk::signature::{Keypair, Signer};
+use solana::{KeyError, KeypairSigner, MasterSecret, MasterSecrets, MintSigner, Mints, Payers, Signer, TokenMetadata};
+use solana_sdk::signature::Keypair;
 use testkit::{Crash, MemoryStore};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -119,7 +118,8 @@ impl<'a> Process<'a> {
         let chain = MistakenChain::start(Arc::clone(&endpoints), mistake);
         // No upgrade is ordered here, so no burn is asked for.
         let burns = Arc::new(MemoryStore::new(Arc::clone(&world.tables), Crash::never().into()));
-        let minter = Minter::new(chain, Mints::new(signer(), TokenMetadata), burns, world.clock);
+        let mints = Mints::new(signer()?, TokenMetadata);
+        let minter = Minter::new(chain, mints, burns, world.clock);
         let careless = Careless::new(minter, Arc::clone(&endpoints), Arc::clone(&self.life), mistake);
         self.step(careless, vec![endpoints.open()]);
         Ok(())
@@ -129,7 +129,7 @@ impl<'a> Process<'a> {
         let endpoints = chain::endpoints(&self.world.chain, &self.life, self.seed).context("endpoints")?;
         self.tasks.spawn(Arc::clone(&endpoints).watch_over());
         let chain = MistakenChain::start(Arc::clone(&endpoints), None);
-        self.step(Verifier::new(chain, self.ipfs(), payer()), vec![endpoints.open()]);
+        self.step(Verifier::new(chain, self.ipfs(), signer()?.payers().addresses().collect()), vec![endpoints.open()]);
         Ok(())
     }
 
@@ -201,15 +201,9 @@ impl<'a> Process<'a> {
     }
 }
 
-/// The fleet's keys: every process has the same.
-fn signer() -> MintSigner {
-    MintSigner::new(payer_keypair(), SecretBox::new(Box::new([7; 32])), "k1".into())
-}
-
-fn payer() -> Pubkey {
-    payer_keypair().pubkey()
-}
-
-fn payer_keypair() -> Keypair {
-    Keypair::new_from_array([1; 32])
+/// The fleet's keys: every process has the same. Two payers share the operations.
+fn signer() -> Result<MintSigner, KeyError> {
+    let payer = |byte| -> Arc<dyn Signer> { Arc::new(KeypairSigner::new(Keypair::new_from_array([byte; 32]))) };
+    let master = MasterSecret::new("k1".into(), SecretBox::new(Box::new([7; 32])));
+    Ok(MintSigner::of(Payers::new([1, 2].map(payer), &[])?, MasterSecrets::one(master)))
 }

@@ -103,12 +103,12 @@ pub trait Chain: ChainView {
     /// in use. A chain without endpoints has nothing to do.
     fn prefer(&self, _transaction: &Signature, _endpoint: &str) {}
 
-    /// Whether the attempt can no longer land and its mint is absent: the finalized height is two blocks past its last
-    /// valid one, and the mint is absent at `finalized` as of that height's slot, on as many endpoints as `opinions`
-    /// asks for.
+    /// Whether nothing that was good until that block height can land any more, and the mint is absent: the finalized
+    /// height is two blocks past it, and the mint is absent at `finalized` as of that height's slot, on as many endpoints
+    /// as `opinions` asks for.
     fn expired(
         &self,
-        attempt: &Attempt,
+        last_valid_block_height: u64,
         mint: &MintAddress,
         opinions: Opinions,
     ) -> impl Future<Output = Result<bool, RpcError>> + Send;

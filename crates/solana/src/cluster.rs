@@ -236,7 +236,7 @@ impl Chain for Cluster {
         self.sending.prefer(*transaction, endpoint);
     }
 
-    async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
-        self.expiry.expired(attempt, mint, opinions).await
+    async fn expired(&self, last_valid: u64, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+        self.expiry.expired(last_valid, mint, opinions).await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{Attempt, MintAddress};
+use domain::MintAddress;
 use mpl_token_metadata::accounts::MasterEdition;
 use resilience::EndpointHealth;
 use serde_json::json;
@@ -49,7 +49,7 @@ struct HeightWitness {
     accounts: AccountReader,
 }
 
-/// What one endpoint says of an attempt.
+/// What one endpoint says of what was good until some height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opinion {
     Expired,
@@ -80,7 +80,7 @@ impl Expiry {
     /// See [`crate::Chain::expired`]. One endpoint that sees the mint outweighs all others.
     pub(crate) async fn expired(
         &self,
-        attempt: &Attempt,
+        last_valid_block_height: u64,
         mint: &MintAddress,
         opinions: Opinions,
     ) -> Result<bool, RpcError> {
@@ -90,7 +90,7 @@ impl Expiry {
         };
         let (mut agreeing, mut unheard) = (0, None);
         for witness in &self.witnesses {
-            match witness.opinion(attempt, mint).await {
+            match witness.opinion(last_valid_block_height, mint).await {
                 Ok(Opinion::Expired) => agreeing += 1,
                 Ok(Opinion::TooEarly) => {}
                 Ok(Opinion::NotAbsent) => return Ok(false),
@@ -107,8 +107,8 @@ impl Expiry {
 }
 
 impl HeightWitness {
-    async fn opinion(&self, attempt: &Attempt, mint: &MintAddress) -> Result<Opinion, RpcError> {
-        let Some(slot) = self.slot_at(attempt.last_valid_block_height + BLOCKS_PAST).await? else {
+    async fn opinion(&self, last_valid_block_height: u64, mint: &MintAddress) -> Result<Opinion, RpcError> {
+        let Some(slot) = self.slot_at(last_valid_block_height.saturating_add(BLOCKS_PAST)).await? else {
             return Ok(Opinion::TooEarly);
         };
         let mint = pubkey(mint.as_bytes());

@@ -1,17 +1,20 @@
 //! From an order to a signed transaction. Nothing here sends anything: what is signed has to be on record first.
 
-use domain::{Attempt, MintAddress, MintOrigin, Signature};
+use domain::{Attempt, Failure, FailureClass, MintAddress, MintOrigin, OperationId, Owed, Signature, WalletAddress};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::hash::Hash;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::pubkey::Pubkey;
-use solana_sdk::signature::Signer;
+use solana_sdk::signature::Keypair;
 use solana_sdk::transaction::Transaction;
 
 use crate::chain::Chain;
 use crate::compute::{self, ComputeBudget};
+use crate::keys::MintSigner;
+use crate::master::MasterSecret;
+use crate::payers::{Payers, checked_signature};
 use crate::rpc_error::RpcError;
-use crate::signer::MintSigner;
+use crate::signer::{Signer, SignerError};
 use crate::standard::{MintOrder, MintPlan, MintStandard, Prefund};
 use crate::toll::Tolls;
 
@@ -35,6 +38,64 @@ pub struct SigningGround {
     pub unit_price: Option<u64>,
 }
 
+/// An order that was not signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// Blockhash, rent or budget cannot be learned.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The payer's signer did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// No secret of ours gives the order its address.
+    #[error(transparent)]
+    Key(#[from] WrongKey),
+}
+
+impl SignError {
+    /// The failure it is for the operation.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Rpc(error) => error.failure(),
+            Self::Signer(error) => error.failure(),
+            Self::Key(error) => error.failure(),
+        }
+    }
+}
+
+/// An address that cannot be signed for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WrongKey {
+    /// The secret that it is said to come from is not configured.
+    #[error("its address was derived from the master secret {key_id:?}, which is not configured")]
+    Unknown {
+        /// The secret's name.
+        key_id: String,
+    },
+    /// The secret that it is said to come from gives it another one.
+    #[error("its address is {mint}, and key {key_id:?} derives {derived}")]
+    OtherAddress {
+        /// The address on record.
+        mint: MintAddress,
+        /// The secret's name.
+        key_id: String,
+        /// What the secret derives.
+        derived: MintAddress,
+    },
+}
+
+impl WrongKey {
+    /// The failure it is for the operation: a secret can still be configured, another address is for ever.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Unknown { .. } => Failure::new(FailureClass::Outage, "mint-key-not-configured", self),
+            Self::OtherAddress { .. } => Failure::permanent("mint-address-mismatch", self),
+        }
+    }
+}
+
 impl<S: MintStandard> Mints<S> {
     /// Signs with `signer`.
     #[must_use]
@@ -42,44 +103,65 @@ impl<S: MintStandard> Mints<S> {
         Self { signer, standard, budget: ComputeBudget::default(), tolls: Tolls::default() }
     }
 
-    /// Who pays.
-    #[must_use]
-    pub fn payer(&self) -> Pubkey {
-        self.signer.payer()
-    }
-
-    /// The address of an operation's NFT.
+    /// The address that an NFT gets where it has none yet.
     #[must_use]
     pub fn address(&self, origin: impl Into<MintOrigin>) -> MintAddress {
-        self.signer.address(&origin.into())
+        self.signer.masters().active().address(origin)
     }
 
-    /// Whether what `authority` mints is ours.
+    /// Whether what `authority` mints is ours, or was.
     #[must_use]
     pub fn mints_as(&self, authority: &Pubkey) -> bool {
-        self.signer.payer() == *authority
+        self.payers().include(authority)
     }
 
-    /// The name of the master secret.
+    /// The addresses that the master secrets of before give it, each with the secret's name.
+    pub fn retired_addresses(&self, origin: impl Into<MintOrigin>) -> impl Iterator<Item = (&str, MintAddress)> {
+        let origin = origin.into();
+        self.signer.masters().retired().map(move |secret| (secret.key_id(), secret.address(origin)))
+    }
+
+    /// The name of the master secret in use.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        self.signer.key_id()
+        self.signer.masters().active().key_id()
     }
 
-    /// Signs the one transaction that mints `order`, which is owed to `origin`.
+    /// The name of the secret that gives an NFT the address on record: the one that the row names, where it names one.
     ///
     /// # Errors
-    /// [`RpcError`] where blockhash, rent or budget cannot be learned.
+    /// [`WrongKey`]: nothing may be signed for that address.
+    pub fn key_of(
+        &self,
+        origin: impl Into<MintOrigin>,
+        mint: &MintAddress,
+        named: Option<&str>,
+    ) -> Result<&str, WrongKey> {
+        self.secret_of(origin.into(), mint, named).map(MasterSecret::key_id)
+    }
+
+    /// Who may pay.
+    #[must_use]
+    pub const fn payers(&self) -> &Payers {
+        self.signer.payers()
+    }
+
+    /// Signs the one transaction that mints `order`, which is owed.
+    ///
+    /// # Errors
+    /// [`SignError`].
     pub async fn sign<C: Chain>(
         &self,
         chain: &C,
-        origin: impl Into<MintOrigin>,
+        owed: impl Into<Owed>,
         order: &MintOrder,
         ground: SigningGround,
-    ) -> Result<Attempt, RpcError> {
-        let origin = origin.into();
+    ) -> Result<Attempt, SignError> {
+        let owed = owed.into();
+        let secret = self.secret_of(owed.origin, &order.mint, None)?;
+        let signer = self.payers().signer_of(&owed.by);
+        let payer = signer.address();
         let prefund = prefund(chain, ground.lamports).await?;
-        let payer = self.signer.payer();
         let plan = self.standard.plan(order, &payer, prefund);
         let probe = unsigned(&plan, compute::MOST, 0, &payer);
         let measure = async { chain.simulate(&wire(&probe)).await };
@@ -90,10 +172,12 @@ impl<S: MintStandard> Mints<S> {
         };
         let toll = self.tolls.get(&plan.shape, chain.toll(&probe, &plan.funded, ground.lamports)).await;
         let blockhash = chain.blockhash().await?;
-        let transaction = self.signed(unsigned(&plan, limit, price, &payer), &origin, blockhash.hash);
+        let mut transaction = unsigned(&plan, limit, price, &payer);
+        let signature = sign(&mut transaction, signer, &secret.mint(&owed.origin), blockhash.hash).await?;
         Ok(Attempt {
-            signature: Signature::from_bytes(transaction.signatures[0].into()),
+            signature,
             wire: wire(&transaction),
+            payer: Some(WalletAddress::from_bytes(payer.to_bytes())),
             blockhash: blockhash.hash.to_string(),
             last_valid_block_height: blockhash.last_valid_block_height,
             context_slot: blockhash.context_slot,
@@ -103,20 +187,48 @@ impl<S: MintStandard> Mints<S> {
         })
     }
 
-    /// A transaction of this order ran out of compute units: the next one gets more.
-    pub async fn raise_budget(&self, order: &MintOrder, lamports: u64) {
+    /// A transaction of operation `id` for this order ran out of compute units: the next one gets more.
+    pub async fn raise_budget(&self, id: &OperationId, order: &MintOrder, lamports: u64) {
         let prefund = (lamports > 0).then_some(Prefund { lamports, rent: 0 });
-        let shape = self.standard.plan(order, &self.signer.payer(), prefund).shape;
+        let shape = self.standard.plan(order, &self.payers().of(id), prefund).shape;
         self.budget.raise(&shape).await;
     }
 
-    fn signed(&self, mut transaction: Transaction, origin: &MintOrigin, blockhash: Hash) -> Transaction {
-        let mint = self.signer.mint(origin);
-        transaction
-            .try_sign(&[self.signer.payer_keypair() as &dyn Signer, &mint], blockhash)
-            .expect("a mint is signed by the payer and the mint, and both keys are at hand");
-        transaction
+    fn secret_of(
+        &self,
+        origin: MintOrigin,
+        mint: &MintAddress,
+        named: Option<&str>,
+    ) -> Result<&MasterSecret, WrongKey> {
+        let masters = self.signer.masters();
+        let secret = match named {
+            None => masters.deriving(origin, mint).unwrap_or_else(|| masters.active()),
+            Some(name) => masters
+                .all()
+                .find(|secret| secret.key_id() == name)
+                .ok_or_else(|| WrongKey::Unknown { key_id: name.to_owned() })?,
+        };
+        let derived = secret.address(origin);
+        if derived == *mint {
+            Ok(secret)
+        } else {
+            Err(WrongKey::OtherAddress { mint: *mint, key_id: secret.key_id().to_owned(), derived })
+        }
     }
+}
+
+/// Signs for the mint and the payer, in this order: whoever keeps the payer's key sees the message as it will be sent.
+async fn sign(
+    transaction: &mut Transaction,
+    payer: &dyn Signer,
+    mint: &Keypair,
+    blockhash: Hash,
+) -> Result<Signature, SignerError> {
+    transaction.try_partial_sign(&[mint], blockhash).expect("the mint is one of the two who sign");
+    let signature = checked_signature(payer, &transaction.message_data()).await?;
+    let slot = transaction.signatures.first_mut().expect("the payer signs first");
+    *slot = (*signature.as_bytes()).into();
+    Ok(signature)
 }
 
 /// Lamports of a stranger, where there are any.

@@ -21,9 +21,10 @@ use spl_token_interface::native_mint::ID as WRAPPED_SOL;
 use spl_token_interface::state::Account as TokenAccount;
 
 use crate::chain::Chain;
+use crate::key_error::KeyError;
+use crate::keys::read_keypair;
 use crate::purse::Purse;
 use crate::rpc_error::RpcError;
-use crate::signer::{SignerError, read_payer};
 use crate::token_metadata::pubkey;
 
 /// Size of a marker, bytes.
@@ -65,9 +66,9 @@ impl Treasury {
     /// Reads the treasury's file, as `solana-keygen` writes it.
     ///
     /// # Errors
-    /// [`SignerError`].
-    pub fn load(keypair: &Path) -> Result<Self, SignerError> {
-        Ok(Self::new(read_payer(keypair)?))
+    /// [`KeyError`].
+    pub fn load(keypair: &Path) -> Result<Self, KeyError> {
+        Ok(Self::new(read_keypair(keypair)?))
     }
 
     /// Where its money lies.
@@ -104,13 +105,14 @@ impl Treasury {
         let mut transaction = Transaction::new_with_payer(&instructions, Some(&treasury));
         transaction.try_sign(&[&*self.0], blockhash.hash).expect("the treasury is the only one who signs");
         Ok(TopUp {
-            treasury: WalletAddress::from_bytes(treasury.to_bytes()),
-            payer: WalletAddress::from_bytes(order.payer.to_bytes()),
+            treasury: wallet(&treasury),
+            payer: wallet(&order.payer),
             lamports: order.lamports,
             marker: MintAddress::from_bytes(marker.to_bytes()),
             attempt: Attempt {
                 signature: Signature::from_bytes(transaction.signatures[0].into()),
                 wire: bincode::serialize(&transaction).expect("a transaction has a wire form"),
+                payer: Some(wallet(&treasury)),
                 blockhash: blockhash.hash.to_string(),
                 last_valid_block_height: blockhash.last_valid_block_height,
                 context_slot: blockhash.context_slot,
@@ -120,6 +122,10 @@ impl Treasury {
             },
         })
     }
+}
+
+fn wallet(account: &Pubkey) -> WalletAddress {
+    WalletAddress::from_bytes(account.to_bytes())
 }
 
 /// The marker's seed and address. They come from all that makes two of our transfers different, so that no other

@@ -151,7 +151,7 @@ async fn an_attempt_that_was_never_sent_expires_and_lands_no_more() {
     let chain = RealChain::connect();
     let (id, order) = chain.order();
     let attempt = chain.sign(&id, &order, FIRST).await;
-    let expired = || chain.cluster.expired(&attempt, &order.mint, Opinions::Two);
+    let expired = || chain.cluster.expired(attempt.last_valid_block_height, &order.mint, Opinions::Two);
     assert_eq!(expired().await, Ok(false));
     let until_expired = async {
         while expired().await != Ok(true) {

@@ -100,7 +100,8 @@ async fn an_attempt_is_expired_when_two_endpoints_say_so() {
     let not_yet = at_height(1_001, Value::Null).await;
     let sees_it = at_height(1_500, minted).await;
     let broken = FakeRpc::start(|_, _| status(500)).await;
-    let expired = async |urls: &[&str], opinions| cluster(urls).expired(&attempt(), &MINT, opinions).await;
+    let expired =
+        async |urls: &[&str], opinions| cluster(urls).expired(attempt().last_valid_block_height, &MINT, opinions).await;
     assert_eq!(expired(&[&past.url], Opinions::Two).await, Ok(true));
     assert_eq!(expired(&[&past.url, &also_past.url], Opinions::Two).await, Ok(true));
     assert_eq!(expired(&[&not_yet.url], Opinions::Two).await, Ok(false));

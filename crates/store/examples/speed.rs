@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::DateTime;
 use domain::{
     Attempt, Cid, MintAddress, NewOperation, NftRecord, Operation, OperationRequested, Record, Signature, Transition,
+    WalletAddress,
 };
 use engine::{Commit, Committed, Inserted, OperationStore, Pin, PinLedger};
 use store::{PoolSettings, Store};
@@ -76,6 +77,7 @@ fn transition(stage: usize, number: u64, operation: &Operation) -> Transition {
             attempt: Attempt {
                 signature,
                 wire: vec![7; 702],
+                payer: Some(WalletAddress::from_bytes([7; 32])),
                 blockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N".into(),
                 last_valid_block_height: 1,
                 context_slot: 1,

@@ -14,9 +14,10 @@ WITH input AS MATERIALIZED (
         ordinal integer, id uuid, version bigint, from_state text, to_state text, image_cid text, metadata_cid text,
         mint_address text, key_id text, signature text, forget_signature boolean, failure_class text,
         failure_code text, failure_message text, decided_signature text, verdict text, attempt_signature text,
-        wire bytea, blockhash text, last_valid_block_height bigint, context_slot bigint, compute_unit_price bigint,
-        endpoint text, base_fee bigint, priority_fee bigint, rent bigint, protocol_fee bigint, nft_mint text,
-        nft_owner text, nft_name text, nft_symbol text, nft_uri text, nft_signature text, nft_slot bigint, done_by text, reason text)
+        wire bytea, payer text, blockhash text, last_valid_block_height bigint, context_slot bigint,
+        compute_unit_price bigint, endpoint text, base_fee bigint, priority_fee bigint, rent bigint,
+        protocol_fee bigint, nft_mint text, nft_owner text, nft_name text, nft_symbol text, nft_uri text,
+        nft_signature text, nft_slot bigint, done_by text, reason text)
 ), locked AS MATERIALIZED (
     SELECT operation.id FROM minting_operations operation JOIN input USING (id)
     WHERE operation.version = input.version AND operation.state = input.from_state
@@ -95,9 +96,9 @@ WITH input AS MATERIALIZED (
     RETURNING attempt.signature
 ), signed AS (
     INSERT INTO mint_attempts (
-        signature, operation_id, version, wire, blockhash, last_valid_block_height, context_slot, compute_unit_price,
-        endpoint, base_fee, priority_fee, rent, protocol_fee, signed_at)
-    SELECT attempt_signature, id, new_version, wire, blockhash, last_valid_block_height, context_slot,
+        signature, operation_id, version, wire, payer, blockhash, last_valid_block_height, context_slot,
+        compute_unit_price, endpoint, base_fee, priority_fee, rent, protocol_fee, signed_at)
+    SELECT attempt_signature, id, new_version, wire, payer, blockhash, last_valid_block_height, context_slot,
            compute_unit_price, endpoint, base_fee, priority_fee, rent, protocol_fee, at
     FROM advanced
     WHERE attempt_signature IS NOT NULL AND (SELECT count(*) FROM decided) >= 0

@@ -43,6 +43,8 @@ pub(crate) struct CommitRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     wire: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    payer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     blockhash: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_valid_block_height: Option<u64>,
@@ -119,6 +121,7 @@ impl<'a> CommitRow<'a> {
         Self {
             attempt_signature: Some(attempt.signature.to_string()),
             wire: Some(format!("\\x{}", hex::encode(&attempt.wire))),
+            payer: attempt.payer.map(|payer| payer.to_string()),
             blockhash: Some(&attempt.blockhash),
             last_valid_block_height: Some(attempt.last_valid_block_height),
             context_slot: Some(attempt.context_slot),

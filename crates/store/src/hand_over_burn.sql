@@ -2,7 +2,7 @@
 -- `locked` takes both in the order of their ids, and only where they stand as they were seen; `claim` takes the claim, and
 -- only where the holder still has it; `ready` is there only if all of that holds and nothing of the holder can land.
 -- Each of the changes asks for the one before it, so that all of them happen, in this order, or none: the address is
--- unique, and is the same one before and after.
+-- unique, and is the same one before and after, unless the master secret was changed in between.
 WITH locked AS MATERIALIZED (
     SELECT id FROM minting_operations
     WHERE (id = $1 AND version = $2 AND state IN ('FAILED', 'ROLLED_BACK') AND kind = 'upgrade')

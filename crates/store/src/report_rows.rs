@@ -68,6 +68,7 @@ pub(crate) struct AttemptRow {
     pub signature: String,
     pub version: i64,
     pub signed_at: DateTime<Utc>,
+    pub payer: Option<String>,
     pub blockhash: String,
     pub last_valid_block_height: i64,
     pub compute_unit_price: i64,
@@ -87,6 +88,7 @@ impl TryFrom<AttemptRow> for AttemptReport {
         let read = Reader { table: "mint_attempts", row: &row.signature };
         Ok(Self {
             signature: read.parse("signature", &row.signature)?,
+            payer: read.parse_some("payer", row.payer.as_deref())?,
             last_valid_block_height: read.count("last_valid_block_height", row.last_valid_block_height)?,
             compute_unit_price: read.count("compute_unit_price", row.compute_unit_price)?,
             cost: cost(&read, [row.base_fee, row.priority_fee, row.rent, row.protocol_fee])?,

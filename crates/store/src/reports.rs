@@ -63,6 +63,8 @@ pub struct AttemptReport {
     pub version: i64,
     /// When it was put on record.
     pub signed_at: DateTime<Utc>,
+    /// Who paid for it; none where that was not written down yet.
+    pub payer: Option<WalletAddress>,
     /// The blockhash it was signed with.
     pub blockhash: String,
     /// The last block height at which it can land.
@@ -266,7 +268,7 @@ impl Store {
             .run("attempts", || {
                 sqlx::query_as!(
                     AttemptRow,
-                    r"SELECT signature, version, signed_at, blockhash, last_valid_block_height, compute_unit_price,
+                    r"SELECT signature, version, signed_at, payer, blockhash, last_valid_block_height, compute_unit_price,
                              endpoint, base_fee, priority_fee, rent, protocol_fee, verdict, decided_at
                       FROM mint_attempts WHERE operation_id = $1 ORDER BY version",
                     id.as_uuid()

@@ -43,6 +43,7 @@ pub(crate) struct OperationRow {
     pub retry_terms: Option<Json<Box<RawValue>>>,
     pub attempt_signature: Option<String>,
     pub wire: Option<Vec<u8>>,
+    pub payer: Option<String>,
     pub blockhash: Option<String>,
     pub last_valid_block_height: Option<i64>,
     pub context_slot: Option<i64>,
@@ -71,6 +72,7 @@ macro_rules! select_operations {
                       operation.failure_message, operation.trace_parent, operation.event_at, operation.updated_at,
                       operation.retry_terms AS "retry_terms: _",
                       attempt.signature AS "attempt_signature?", attempt.wire AS "wire?",
+                      attempt.payer AS "payer?",
                       attempt.blockhash AS "blockhash?",
                       attempt.last_valid_block_height AS "last_valid_block_height?",
                       attempt.context_slot AS "context_slot?", attempt.compute_unit_price AS "compute_unit_price?",
@@ -150,6 +152,7 @@ impl TryFrom<OperationRow> for Operation {
             open_attempt: open_attempt(
                 row.attempt_signature,
                 row.wire,
+                row.payer.as_deref(),
                 row.blockhash,
                 row.endpoint,
                 [row.last_valid_block_height, row.context_slot, row.compute_unit_price],
@@ -185,10 +188,11 @@ fn terms(read: Reader<Uuid>, terms: Option<&RawValue>) -> Result<RetryTerms, Bad
     serde_json::from_str(terms.get()).map_err(|error| read.bad("retry_terms", error))
 }
 
-/// None of these columns can be null where there is an attempt, but for its cost.
+/// None of these columns can be null where there is an attempt, but for its payer and its cost.
 fn open_attempt(
     signature: Option<String>,
     wire: Option<Vec<u8>>,
+    payer: Option<&str>,
     blockhash: Option<String>,
     endpoint: Option<String>,
     numbers: [Option<i64>; 3],
@@ -204,6 +208,7 @@ fn open_attempt(
     Ok(Some(Attempt {
         signature: read.parse("signature", &signature)?,
         wire,
+        payer: read.parse_some("payer", payer)?,
         last_valid_block_height: read.count("last_valid_block_height", last_valid_block_height)?,
         context_slot: read.count("context_slot", context_slot)?,
         compute_unit_price: read.count("compute_unit_price", compute_unit_price)?,

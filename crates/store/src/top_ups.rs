@@ -162,9 +162,11 @@ impl Store {
             .await?;
         let open = open.map(|row| {
             let read = Reader { table: "top_ups", row: &row.signature };
+            let treasury = read.parse("treasury", &row.treasury)?;
             let attempt = Attempt {
                 signature: read.parse("signature", &row.signature)?,
                 wire: row.wire,
+                payer: Some(treasury),
                 blockhash: row.blockhash,
                 last_valid_block_height: read.count("last_valid_block_height", row.last_valid_block_height)?,
                 context_slot: read.count("context_slot", row.context_slot)?,
@@ -173,7 +175,7 @@ impl Store {
                 cost: None,
             };
             let top_up = TopUp {
-                treasury: read.parse("treasury", &row.treasury)?,
+                treasury,
                 payer: read.parse("payer", &row.payer)?,
                 lamports: read.count("lamports", row.lamports)?,
                 marker: read.parse("marker", &row.marker)?,

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Attempt, Cid, DecidedAttempt, Failure, MintAddress, MintCost, NewOperation, NftRecord, OperationRequested, Record,
-    Signature, State, Transition, Verdict,
+    Signature, State, Transition, Verdict, WalletAddress,
 };
 use engine::Pin;
 
@@ -83,6 +83,7 @@ pub fn attempt(number: u64, nth: u8) -> Attempt {
     Attempt {
         signature: signature(number, nth),
         wire: vec![nth; 702],
+        payer: Some(WalletAddress::from_bytes([nth; 32])),
         blockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N".into(),
         last_valid_block_height: 300_000_000 + u64::from(nth),
         context_slot: 320_000_000,

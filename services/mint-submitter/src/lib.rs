@@ -9,9 +9,11 @@ mod metrics;
 mod mint;
 mod order;
 mod payer_pause;
+mod rotation;
 mod sign_agains;
 mod wire;
 
 pub use funding::{FundingError, FundingKeeper, FundingLedger, PayerFunds, Standing};
 pub use mint::Minter;
+pub use rotation::Rotation;
 pub use wire::run;

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, OperationKind, State, Step, Transition};
-use engine::{BurnLedger, MintPlace, StepError, StepHandler};
+use domain::{
+    Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, OperationKind, State, Step, Transition,
+    WalletAddress,
+};
+use engine::{BurnLedger, StepError, StepHandler};
 use solana::{
     Chain, Commitment, Landing, MintStandard, MintState, Mints, OnChainErrorKind, Opinions, Pubkey, RpcError,
     SendOutcome, SigningGround, Watch,
@@ -19,7 +22,8 @@ use crate::claim::Claims;
 use crate::fate::{self, Ended, Sends};
 use crate::funding::PayerFunds;
 use crate::order::order;
-use crate::payer_pause::{PayerPause, out_of_funds};
+use crate::payer_pause::{PayerPauses, out_of_funds};
+use crate::rotation::Rotation;
 use crate::sign_agains::SignAgains;
 
 /// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
@@ -34,11 +38,12 @@ const MOST_SIGNED: u32 = 3;
 /// The mint step.
 #[derive(Debug)]
 pub struct Minter<C, S, T, B> {
-    chain: C,
-    mints: Mints<S>,
+    pub(crate) chain: C,
+    pub(crate) mints: Mints<S>,
+    pub(crate) rotation: Option<Rotation>,
     claims: Claims<B>,
     clock: T,
-    payer: PayerPause,
+    pauses: PayerPauses,
     funds: Arc<PayerFunds>,
     sign_agains: SignAgains,
 }
@@ -68,9 +73,10 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         Self {
             chain,
             mints,
+            rotation: None,
             claims: Claims(burns),
             clock,
-            payer: PayerPause::default(),
+            pauses: PayerPauses::default(),
             funds: Arc::default(),
             sign_agains: SignAgains::default(),
         }
@@ -82,12 +88,18 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         Self { funds, ..self }
     }
 
+    /// Where the master secret was changed: when that was. Without it nothing new is signed while there are retired secrets.
+    #[must_use]
+    pub fn rotated(self, rotation: Option<Rotation>) -> Self {
+        Self { rotation, ..self }
+    }
+
     /// No attempt is open. What is minted already is found; otherwise a transaction is signed, and not sent. An upgrade
     /// comes to its address by the claim on its burn: another one with the same burn has the same.
     async fn begin(&self, operation: &Operation) -> Result<Transition, StepError> {
         let mint = match (operation.mint_address, operation.content.kind) {
             (Some(mint), _) => mint,
-            (None, OperationKind::Unlock | OperationKind::Airdrop) => self.mints.address(operation),
+            (None, OperationKind::Unlock | OperationKind::Airdrop) => self.place(operation).await?.mint,
             (None, OperationKind::Upgrade) => self.paid_for(operation).await?,
         };
         let state = self.chain.mint_state(&mint, Commitment::Confirmed, 0).await.map_err(|error| trouble(&error))?;
@@ -107,14 +119,14 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         let burn = operation.content.burn.as_ref().ok_or_else(|| StepError::Permanent(missing()))?;
         let is_ours = |authority: &Pubkey| self.mints.mints_as(authority);
         burn::verify(&self.chain, operation, burn, is_ours, self.clock.now()).await?;
-        let place = MintPlace { mint: self.mints.address(operation), key_id: self.mints.key_id().to_owned() };
+        let place = self.place(operation).await?;
         self.claims.claim(&self.chain, operation, &place).await?;
         Ok(place.mint)
     }
 
     /// An attempt is on record. It is sent until it has landed or is over.
     async fn carry(&self, operation: &Operation, attempt: &Attempt) -> Result<Transition, StepError> {
-        let mint = self.address(operation);
+        let mint = operation.mint_address.unwrap_or_else(|| self.mints.address(operation));
         if let Some(endpoint) = &operation.terms.endpoint {
             self.chain.prefer(&attempt.signature, endpoint);
         }
@@ -143,7 +155,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
                 }
                 Landing::Unknown { .. } | Landing::Pending { .. } => {}
             }
-            if let Some(transition) = self.answer(outcome, mint).await? {
+            if let Some(transition) = self.answer(operation, attempt, outcome, mint).await? {
                 return Ok(transition);
             }
             round += 1;
@@ -151,7 +163,13 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
     }
 
     /// What a send alone calls for, while the status tells nothing.
-    async fn answer(&self, outcome: SendOutcome, mint: MintAddress) -> Result<Option<Transition>, StepError> {
+    async fn answer(
+        &self,
+        operation: &Operation,
+        attempt: &Attempt,
+        outcome: SendOutcome,
+        mint: MintAddress,
+    ) -> Result<Option<Transition>, StepError> {
         match outcome {
             SendOutcome::Accepted
             | SendOutcome::AlreadyProcessed
@@ -163,8 +181,9 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             SendOutcome::FailedPreflight { error, .. } => match error.kind {
                 OnChainErrorKind::AlreadyThere => self.found_if_minted(mint).await,
                 OnChainErrorKind::NoFunds => {
-                    self.payer.begin();
-                    Err(StepError::Dependency(out_of_funds(error)))
+                    let payer = attempt.payer.map_or_else(|| self.mints.payers().of(&operation.id), pubkey);
+                    self.pauses.begin(payer);
+                    Err(StepError::Dependency(out_of_funds(payer, error)))
                 }
                 OnChainErrorKind::NoUnits | OnChainErrorKind::Passing | OnChainErrorKind::Hopeless => Ok(None),
             },
@@ -190,7 +209,11 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
     async fn expired(&self, operation: &Operation, attempt: &Attempt, mint: &MintAddress) -> Result<bool, StepError> {
         let opinions =
             if self.clock.now() - operation.updated_at > ALONE_AFTER { Opinions::One } else { Opinions::Two };
-        let expired = self.chain.expired(attempt, mint, opinions).await.map_err(|error| trouble(&error))?;
+        let expired = self
+            .chain
+            .expired(attempt.last_valid_block_height, mint, opinions)
+            .await
+            .map_err(|error| trouble(&error))?;
         if expired && opinions == Opinions::One {
             tracing::warn!(operation.id = %operation.id, signature = %attempt.signature, "expired by one endpoint's word");
         }
@@ -211,7 +234,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             Some(OnChainErrorKind::Hopeless) => return Ok(Transition::Failed { failure: ended.hopeless(), decided }),
             Some(OnChainErrorKind::NoUnits) => {
                 let order = order(operation, mint).map_err(StepError::Permanent)?;
-                self.mints.raise_budget(&order, lamports).await;
+                self.mints.raise_budget(&operation.id, &order, lamports).await;
             }
             // Whether there are funds again shows at the next send.
             Some(OnChainErrorKind::NoFunds | OnChainErrorKind::AlreadyThere | OnChainErrorKind::Passing) | None => {}
@@ -234,16 +257,14 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         ground: SigningGround,
         decided: Option<DecidedAttempt>,
     ) -> Result<Transition, StepError> {
-        let derived = self.mints.address(operation);
-        if mint != derived {
-            let reason = format!("its address is {mint}, and key {:?} derives {derived}", self.mints.key_id());
-            return Err(StepError::Permanent(Failure::permanent("mint-address-mismatch", reason)));
-        }
-        let funds = self.payer.check().and_then(|()| self.funds.check(self.mints.payer()));
-        funds.map_err(StepError::Dependency)?;
+        let key_id = self.mints.key_of(operation, &mint, operation.key_id.as_deref());
+        let key_id = key_id.map_err(|error| StepError::of_dependency(error.failure()))?.to_owned();
+        let payer = self.mints.payers().of(&operation.id);
+        self.pauses.check(payer).and_then(|()| self.funds.check(payer)).map_err(StepError::Dependency)?;
         let order = order(operation, mint).map_err(StepError::Permanent)?;
-        let attempt = self.mints.sign(&self.chain, operation, &order, ground).await.map_err(|error| trouble(&error))?;
-        Ok(Transition::Submitted { mint, key_id: self.mints.key_id().to_owned(), attempt, decided })
+        let signed = self.mints.sign(&self.chain, operation, &order, ground).await;
+        let attempt = signed.map_err(|error| StepError::of_dependency(error.failure()))?;
+        Ok(Transition::Submitted { mint, key_id, attempt, decided })
     }
 
     async fn found_if_minted(&self, mint: MintAddress) -> Result<Option<Transition>, StepError> {
@@ -261,11 +282,6 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         let signature = signature.ok_or_else(|| StepError::Dependency(missing()))?;
         Ok(Transition::Confirmed { mint, signature })
     }
-
-    /// The address on record, and the derived one where there is none yet.
-    fn address(&self, operation: &Operation) -> MintAddress {
-        operation.mint_address.unwrap_or_else(|| self.mints.address(operation))
-    }
 }
 
 fn ground(operation: &Operation, lamports: u64, signed_before: u32) -> SigningGround {
@@ -274,6 +290,10 @@ fn ground(operation: &Operation, lamports: u64, signed_before: u32) -> SigningGr
 
 pub(crate) fn may_be_over(attempt: &Attempt, tip: Option<u64>) -> bool {
     tip.is_some_and(|tip| tip >= attempt.context_slot + SLOTS_TO_EXPIRY)
+}
+
+fn pubkey(address: WalletAddress) -> Pubkey {
+    Pubkey::from(*address.as_bytes())
 }
 
 pub(crate) fn trouble(error: &RpcError) -> StepError {

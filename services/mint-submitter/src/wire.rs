@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
-use domain::SystemClock;
+use domain::{SystemClock, WalletAddress};
 use service::config::{FundingSettings, SubmitterConfig};
-use service::{Process, Worker, join_cluster, open_worker_store};
-use solana::{Cluster, MintSigner, Mints, TokenMetadata, Treasury};
+use service::{Process, Worker, join_cluster, open_worker_store, record_mint_keys};
+use solana::{Cluster, Mints, TokenMetadata, Treasury};
 
 use crate::funding::{FundingKeeper, PayerFunds};
+use crate::rotation::recorded_rotation;
 use crate::{Minter, metrics};
 
 /// What the payers' funds are called among the dependencies.
@@ -21,12 +22,16 @@ const FUNDS: &str = "payer-funds";
 pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()> {
     solana::describe_metrics();
     metrics::describe();
-    let keys = config.keys;
-    let signer = MintSigner::load(&keys.payer_keypair, &keys.master_secret, keys.key_id)?;
+    let signer = config.keys.open().await?;
     let store = open_worker_store(&config.worker, &process.health).await?;
+    record_mint_keys(&store, signer.masters()).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
-    let payers = vec![signer.payer()];
+    // What a retired payer lacks keeps nobody waiting any more.
+    for payer in signer.payers().retired() {
+        store.payer_resumes(&WalletAddress::from_bytes(payer.to_bytes())).await?;
+    }
+    let payers: Vec<_> = signer.payers().addresses().collect();
     let FundingSettings { policy, treasury } = config.funding;
     let is_payer = |treasury: &Treasury| payers.contains(&treasury.address());
     ensure!(!treasury.as_ref().is_some_and(is_payer), "MINT_TREASURY_KEYPAIR: it is a payer's");
@@ -36,12 +41,13 @@ pub async fn run(config: SubmitterConfig, process: Process) -> anyhow::Result<()
         FundingKeeper::new(purse, Arc::clone(&store), SystemClock, policy, treasury, payers, Arc::clone(&funds));
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(keeper.run()));
     let chain = Cluster::start(endpoints, config.fees);
+    let rotation = recorded_rotation(&store, signer.masters(), &chain).await?;
     let burns = Arc::clone(&store);
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);
     worker.needs(funds.open());
     let minter = Minter::new(chain, Mints::new(signer, TokenMetadata), burns, SystemClock);
-    worker.step(minter.funded_by(funds))?;
+    worker.step(minter.funded_by(funds).rotated(rotation))?;
     worker.run().await
 }

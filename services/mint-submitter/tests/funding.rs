@@ -11,7 +11,7 @@ use mint_submitter::{FundingKeeper, FundingLedger, PayerFunds, Standing};
 use solana::{FundingPolicy, Landing, MintState, OnChainErrorKind, Opinions, Pubkey, Treasury};
 use solana_sdk::signature::Keypair;
 use store::{TopUpRecorded, TreasuryBook};
-use support::{FakeChain, FixedClock, Script, minter, mints, on_chain, operation};
+use support::{FakeChain, FixedClock, Script, authority, minter, on_chain, operation};
 
 const SOL: u64 = 1_000_000_000;
 const POLICY: FundingPolicy =
@@ -335,7 +335,7 @@ async fn the_last_marker_is_closed_where_it_is_still_there() {
 async fn nothing_is_signed_for_a_payer_that_pauses() {
     let world = World::new(0, 0, Script::default());
     let minter = minter(&world.chain);
-    let payer = mints().payer();
+    let payer = authority();
     world.chain.hold(payer, 0);
     let funds = Arc::new(PayerFunds::default());
     let clock = FixedClock(DateTime::UNIX_EPOCH);

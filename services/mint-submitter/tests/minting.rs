@@ -2,12 +2,20 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
 use domain::{Attempt, MintAddress, Operation, RetryTerms, Signature, State, Transition, Verdict};
 use engine::{StepError, StepHandler};
-use solana::{Landing, MintState, OnChainErrorKind, Opinions, SendOutcome};
+use mint_submitter::Rotation;
+use solana::{
+    Landing, MasterSecret, MasterSecrets, MintState, Mints, OnChainErrorKind, Opinions, Pubkey, SendOutcome, Signer,
+    SignerError, SignerProblem, TokenMetadata,
+};
 use support::{
-    FakeChain, Script, TestMinter, failed_preflight, minter, minter_at, mints, on_chain, operation, unreachable,
+    FakeChain, Script, TestMinter, failed_preflight, master, minter, minter_at, minter_of, mints, mints_of, on_chain,
+    operation, payer_1, payer_2, unreachable,
 };
 
 /// Not seen, long after it could land.
@@ -262,6 +270,157 @@ async fn nothing_is_signed_while_the_payer_is_out_of_funds() {
     assert_eq!(code(&error), "payer-out-of-funds");
     tokio::time::advance(std::time::Duration::from_secs(11)).await;
     assert!(matches!(minter.run(&operation()).await.unwrap(), Transition::Submitted { .. }));
+}
+
+/// The next operation, after that many, whose payer is this one.
+fn operation_of(mints: &Mints<TokenMetadata>, payer: Pubkey, skip: usize) -> Operation {
+    let mut ids = (0..).map(testkit::operation_id).filter(|id| mints.payers().of(id) == payer);
+    Operation { id: ids.nth(skip).unwrap(), ..operation() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payer_out_of_funds_holds_its_own_operations_alone() {
+    let masters = MasterSecrets::one(master("k1", 0x17));
+    let mints = || mints_of(&[payer_1(), payer_2()], masters.clone());
+    let (poor, rich) = (payer_1().address(), payer_2().address());
+    let chain = chain(Script {
+        sends: [failed_preflight(OnChainErrorKind::NoFunds)].into(),
+        confirmed: [Landing::Unknown { tip: Some(1_001) }].into(),
+        ..Script::default()
+    });
+    let minter = minter_of(&chain, mints());
+    let first = operation_of(&mints(), poor, 0);
+    let submitted = committed(&first, &minter.run(&first).await.unwrap());
+    let paid_by = |operation: &Operation| operation.open_attempt.as_ref().and_then(|attempt| attempt.payer).unwrap();
+    assert_eq!(paid_by(&submitted).as_bytes(), &poor.to_bytes(), "the payer is on record with the attempt");
+    assert_eq!(code(&minter.run(&submitted).await.unwrap_err()), "payer-out-of-funds");
+    let error = minter.run(&operation_of(&mints(), poor, 1)).await.unwrap_err();
+    assert_eq!(code(&error), "payer-out-of-funds");
+    assert!(error.to_string().contains(&poor.to_string()), "{error}");
+    let other = operation_of(&mints(), rich, 0);
+    let other = committed(&other, &minter.run(&other).await.unwrap());
+    assert_eq!(paid_by(&other).as_bytes(), &rich.to_bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_retired_payer_signed_is_carried_and_signed_anew_by_another() {
+    let masters = MasterSecrets::one(master("k1", 0x17));
+    let chain = chain(Script { confirmed: [LATE].into(), ..Script::default() });
+    let before = minter_of(&chain, mints_of(&[payer_1()], masters.clone()));
+    let operation = operation();
+    let operation = committed(&operation, &before.run(&operation).await.unwrap());
+    let first = operation.open_attempt.clone().unwrap();
+    let after = minter_of(&chain, mints_of(&[payer_2()], masters));
+    let Transition::Submitted { mint, attempt, decided, .. } = after.run(&operation).await.unwrap() else {
+        panic!("signed anew")
+    };
+    assert!(chain.sent().iter().all(|(signature, _)| *signature == first.signature), "carried until it was over");
+    assert_eq!((Some(mint), decided.map(|decided| decided.signature)), (operation.mint_address, Some(first.signature)));
+    assert_eq!(attempt.payer.unwrap().as_bytes(), &payer_2().address().to_bytes());
+}
+
+/// Keeps its key elsewhere, and has nobody to ask.
+#[derive(Debug)]
+struct Unreachable;
+
+#[async_trait]
+impl Signer for Unreachable {
+    fn address(&self) -> Pubkey {
+        payer_1().address()
+    }
+
+    async fn sign(&self, _: &[u8]) -> Result<Signature, SignerError> {
+        Err(SignerError { address: self.address(), problem: SignerProblem::Gone("no route".into()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_that_is_out_is_a_dependencys_trouble() {
+    let masters = MasterSecrets::one(master("k1", 0x17));
+    let minter = minter_of(&chain(Script::default()), mints_of(&[Arc::new(Unreachable)], masters));
+    let error = minter.run(&operation()).await.unwrap_err();
+    assert!(matches!(error, StepError::Dependency(_)) && code(&error) == "signer-gone", "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_is_signed_for_with_the_secret_it_came_from() {
+    let (old, new) = (|| master("k1", 0x17), || master("k2", 0x18));
+    let both = MasterSecrets::new(new(), vec![old()]).unwrap();
+    let minted_at = |secret: MasterSecret, key_id: Option<&str>| Operation {
+        mint_address: Some(secret.address(&operation().id)),
+        key_id: key_id.map(str::to_owned),
+        ..operation()
+    };
+    let chain = chain(Script::default());
+    for key_id in [Some("k1"), None] {
+        let minter = minter_of(&chain, mints_of(&[payer_1()], both.clone()));
+        let transition = minter.run(&minted_at(old(), key_id)).await.unwrap();
+        let Transition::Submitted { mint, key_id, .. } = transition else { panic!("signed") };
+        assert_eq!((mint, key_id.as_str()), (old().address(&operation().id), "k1"));
+    }
+    let wrong_name = minter_of(&chain, mints_of(&[payer_1()], both)).run(&minted_at(old(), Some("k2"))).await;
+    assert_eq!(code(&wrong_name.unwrap_err()), "mint-address-mismatch");
+    let without = MasterSecrets::one(new());
+    let error =
+        minter_of(&chain, mints_of(&[payer_1()], without)).run(&minted_at(old(), Some("k1"))).await.unwrap_err();
+    assert!(matches!(error, StepError::Dependency(_)) && code(&error) == "mint-key-not-configured", "{error}");
+}
+
+/// The master secret was changed from k1 to k2, an hour after the beginning of time; the event came before that.
+fn rotated(chain: &FakeChain) -> TestMinter {
+    let masters = MasterSecrets::new(master("k2", 0x18), vec![master("k1", 0x17)]).unwrap();
+    let at = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+    minter_of(chain, mints_of(&[payer_1()], masters)).rotated(Some(Rotation { at, settled_height: 1_300 }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_a_restored_backup_has_lost_is_minted_once_after_a_change_of_the_secret() {
+    let signature = Signature::from_bytes([3; 64]);
+    let before = mints().address(&operation().id);
+    let chain =
+        chain(Script { at: [(before, MintState::Minted)].into(), minted_by: Some(signature), ..Script::default() });
+    let transition = rotated(&chain).run(&operation()).await.unwrap();
+    assert_eq!(transition, Transition::Confirmed { mint: before, signature });
+    assert!(chain.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_signed_before_the_retired_addresses_are_empty_for_sure() {
+    let chain = chain(Script { expired: [false, true].into(), ..Script::default() });
+    let minter = rotated(&chain);
+    let error = minter.run(&operation()).await.unwrap_err();
+    assert!(matches!(error, StepError::Dependency(_)) && code(&error) == "rotation-not-settled", "{error}");
+    let Transition::Submitted { mint, key_id, .. } = minter.run(&operation()).await.unwrap() else { panic!("signed") };
+    assert_eq!((key_id.as_str(), mint), ("k2", master("k2", 0x18).address(&operation().id)));
+    assert_eq!(*chain.opinions.lock().unwrap(), [Opinions::Two, Opinions::Two]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_young_event_is_looked_for_too_for_it_may_have_been_published_again() {
+    let young = Operation { event_at: DateTime::UNIX_EPOCH + TimeDelta::hours(3), ..operation() };
+    let empty = chain(Script::default());
+    assert!(matches!(rotated(&empty).run(&young).await.unwrap(), Transition::Submitted { .. }));
+    assert_eq!(*empty.opinions.lock().unwrap(), [Opinions::One], "one answer is enough");
+    let before = mints().address(&young.id);
+    let minted = chain(Script {
+        at: [(before, MintState::Minted)].into(),
+        minted_by: Some(Signature::from_bytes([3; 64])),
+        ..Script::default()
+    });
+    let transition = rotated(&minted).run(&young).await.unwrap();
+    assert!(matches!(transition, Transition::Confirmed { mint, .. } if mint == before), "{transition:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_with_its_address_on_record_is_looked_for_nowhere_else() {
+    let chain = chain(Script::default());
+    let old = master("k1", 0x17).address(&operation().id);
+    let operation = Operation { mint_address: Some(old), key_id: Some("k1".into()), ..operation() };
+    let Transition::Submitted { mint, key_id, .. } = rotated(&chain).run(&operation).await.unwrap() else {
+        panic!("signed")
+    };
+    assert_eq!((mint, key_id.as_str()), (old, "k1"));
+    assert!(chain.opinions.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

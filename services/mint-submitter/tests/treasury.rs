@@ -138,7 +138,11 @@ async fn the_same_bytes_again_move_nothing() {
     assert_eq!(again, SendOutcome::AlreadyProcessed);
     cluster.send(&top_up.attempt, Priority::Critical, 2, false).await;
     assert_eq!(world.holds(payer).await, SOL);
-    assert_eq!(cluster.expired(&top_up.attempt, &top_up.marker, Opinions::Two).await, Ok(false), "its marker is there");
+    assert_eq!(
+        cluster.expired(top_up.attempt.last_valid_block_height, &top_up.marker, Opinions::Two).await,
+        Ok(false),
+        "its marker is there"
+    );
 }
 
 /// A blockhash lives for about a minute, so this takes more than that.
@@ -150,7 +154,7 @@ async fn what_no_block_took_makes_room_for_another_and_lands_no_more() {
     let lost = world.treasury.sign(&cluster, order).await.unwrap();
     world.store.record_top_up(&lost, POLICY.per_day).await.unwrap();
     let until_expired = async {
-        while cluster.expired(&lost.attempt, &lost.marker, Opinions::Two).await != Ok(true) {
+        while cluster.expired(lost.attempt.last_valid_block_height, &lost.marker, Opinions::Two).await != Ok(true) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };

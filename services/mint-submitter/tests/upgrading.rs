@@ -7,9 +7,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use domain::{Burn, MintAddress, NewOperation, Operation, OperationKind, Signature, State, Transition, WalletAddress};
 use engine::{Commit, Committed, OperationStore, StepError, StepHandler};
-use mint_submitter::Minter;
-use solana::{Creation, Landing, MintState, OnChainErrorKind, Pubkey, TokenMetadata, Witness};
-use support::{FakeChain, FixedClock, Script, authority, mints, on_chain};
+use mint_submitter::{Minter, Rotation};
+use solana::{
+    Creation, Landing, MasterSecrets, MintSigner, MintState, Mints, OnChainErrorKind, Payers, Pubkey, TokenMetadata,
+    Witness,
+};
+use support::{
+    FakeChain, FixedClock, Script, TestMinter, authority, master, mints, mints_of, on_chain, payer_1, payer_2,
+};
 use testkit::{Crash, MemoryStore, PinState, Tables};
 
 const OWNER: WalletAddress = WalletAddress::from_bytes([9; 32]);
@@ -54,9 +59,20 @@ impl Rig {
         self.script(|script| script.witnesses.get_mut(&MINTING).unwrap().creation = creation);
     }
 
-    fn minter_at(&self, after: TimeDelta) -> Minter<FakeChain, TokenMetadata, FixedClock, MemoryStore> {
+    fn minter_at(&self, after: TimeDelta) -> TestMinter {
+        self.minter_of(mints(), after)
+    }
+
+    fn minter_of(&self, mints: Mints<TokenMetadata>, after: TimeDelta) -> TestMinter {
         let clock = FixedClock(DateTime::UNIX_EPOCH + after);
-        Minter::new(self.chain.clone(), mints(), Arc::clone(&self.store), clock)
+        Minter::new(self.chain.clone(), mints, Arc::clone(&self.store), clock)
+    }
+
+    /// After the master secret was changed from k1 to k2.
+    fn rotated(&self) -> TestMinter {
+        let masters = MasterSecrets::new(master("k2", 0x18), vec![master("k1", 0x17)]).unwrap();
+        let rotation = Rotation { at: DateTime::UNIX_EPOCH, settled_height: 1_300 };
+        self.minter_of(mints_of(&[payer_1()], masters), TimeDelta::zero()).rotated(Some(rotation))
     }
 
     async fn run(&self, operation: &Operation) -> Result<Transition, StepError> {
@@ -292,4 +308,57 @@ async fn an_upgrade_without_a_burn_is_never_signed_for() {
     let rig = Rig::new();
     let operation = rig.upgrade(1, |new| new.content.burn = None).await;
     assert_eq!(refused(rig.run(&operation).await), "no-burn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_retired_payer_minted_pays_for_an_upgrade() {
+    let rig = Rig::new();
+    let payers = Payers::new([payer_2()], &[authority()]).unwrap();
+    let mints = Mints::new(MintSigner::of(payers, MasterSecrets::one(master("k1", 0x17))), TokenMetadata);
+    let operation = rig.own(1).await;
+    let Ok(Transition::Submitted { attempt, .. }) = rig.minter_of(mints, TimeDelta::zero()).run(&operation).await
+    else {
+        panic!("signed")
+    };
+    assert_eq!(attempt.payer.unwrap().as_bytes(), &payer_2().address().to_bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_change_of_the_secret_a_burn_is_still_minted_for_once() {
+    let burned = domain::MintOrigin::Burn(BURNED);
+    let (before, after) = (master("k1", 0x17).address(burned), master("k2", 0x18).address(burned));
+    // Nothing is at the address of before.
+    let rig = Rig::new();
+    let operation = rig.own(1).await;
+    let Ok(Transition::Submitted { mint, key_id, .. }) = rig.rotated().run(&operation).await else { panic!("signed") };
+    assert_eq!((mint, key_id.as_str()), (after, "k2"));
+
+    // What minted there is on no record any more, and neither is its claim.
+    let rig = Rig::new();
+    let operation = rig.own(1).await;
+    rig.script(|script| script.at = [(before, MintState::Minted)].into());
+    assert_eq!(rig.rotated().run(&operation).await, Ok(Transition::Confirmed { mint: before, signature: MINTING }));
+    let claimed = rig.tables.operation(operation.id).unwrap();
+    assert_eq!((claimed.mint_address, claimed.key_id.as_deref()), (Some(before), Some("k1")));
+
+    // Whether something is there cannot be told yet: nothing is claimed.
+    let rig = Rig::new();
+    let operation = rig.own(1).await;
+    rig.script(|script| script.expired = [false].into());
+    assert_eq!(waits(rig.rotated().run(&operation).await), "rotation-not-settled");
+    assert!(!rig.claimed(&operation));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_from_before_a_change_of_the_secret_is_inherited_under_the_new_one() {
+    let rig = Rig::new();
+    let first = rig.own(1).await;
+    let transition = rig.run(&first).await.unwrap();
+    let first = rig.advance(&rig.tables.operation(first.id).unwrap(), transition).await;
+    let second = rig.own(2).await;
+    assert_eq!(refused(rig.rotated().run(&second).await), "burn-already-used", "while the first is on its way");
+    rig.fail(&first).await;
+    let Ok(Transition::Submitted { key_id, .. }) = rig.rotated().run(&second).await else { panic!("signed") };
+    assert_eq!(key_id, "k2");
+    assert_eq!((rig.claimed(&first), rig.claimed(&second)), (false, true));
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use service::config::{PayerSettings, SolanaSettings};
-use solana::{Cluster, FeePolicy, Pubkey, read_payer_address};
+use solana::{Cluster, FeePolicy};
 use store::Store;
 use verifier::{Finding, Reconciler, ReconcilerSettings};
 
@@ -56,14 +56,11 @@ pub struct ReconcileArgs {
 /// Configuration that is missing, endpoints of another cluster, the chain's trouble or the database's.
 pub async fn run(args: &ReconcileArgs, store: Arc<Store>, json: bool) -> Result<Exit> {
     let chain = read(SolanaSettings::read)?;
-    let creator = match read(PayerSettings::read)? {
-        PayerSettings::Address(address) => Pubkey::from(*address.as_bytes()),
-        PayerSettings::Keypair(path) => read_payer_address(&path)?,
-    };
+    let creators = read(PayerSettings::read)?.addresses;
     let endpoints = Arc::new(connect(&chain)?);
     endpoints.check_cluster(store.recorded_identity().await?.as_deref()).await?;
     let by = args.person.decides(None)?.by;
-    let settings = ReconcilerSettings { creator, fix: args.fix, rested: args.rested, pause: PAUSE, by };
+    let settings = ReconcilerSettings { creators, fix: args.fix, rested: args.rested, pause: PAUSE, by };
     let mut findings = Vec::new();
     let mut reconciler = Reconciler::new(Cluster::start(endpoints, FeePolicy::NOTHING), store, settings);
     let passed = reconciler.pass(|finding| findings.push(finding)).await;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use service::config::{self, ConfigError, Env, FleetSettings, LogFormat, Program};
+use service::config::{self, ConfigError, Env, FleetSettings, LogFormat, MasterSettings, Program};
 use store::Store;
 
 use crate::cli::{Cli, Command};
@@ -28,6 +28,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn inside(cli: Cli) -> Result<Exit> {
+    service::keep_memory_private()?;
     if cli.verbose {
         service::log_to_stderr(LogFormat::Text, "info")?;
     }
@@ -52,7 +53,13 @@ async fn command(cli: Cli) -> Result<Exit> {
         Command::List(args) => list::run(&args, open().await?.as_ref(), json).await,
         Command::Watch(args) => watch::run(&args, open().await?.as_ref(), json).await,
         Command::Topics(args) => topics::run(&args, &read(config::kafka_settings)?, json).await,
-        Command::Migrate(args) => migrate::run(&args, &connect().await?, json).await,
+        Command::Migrate(args) => {
+            let masters = match read(MasterSettings::read_optional)? {
+                Some(settings) => Some(settings.open().await?),
+                None => None,
+            };
+            migrate::run(&args, &connect().await?, masters.as_ref(), json).await
+        }
         Command::Costs(args) => costs::run(&args, open().await?.as_ref(), json).await,
         Command::Policies(_) => policies::run(json),
         Command::Dlq(args) => {

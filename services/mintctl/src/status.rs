@@ -118,11 +118,13 @@ fn milestones(report: &OperationReport) -> Table {
 }
 
 fn attempts(attempts: &[AttemptReport]) -> Table {
-    let mut table = output::table(["signature", "signed", "valid to height", "µlamports/CU", "endpoint", "verdict"]);
+    let mut table =
+        output::table(["signature", "signed", "payer", "valid to height", "µlamports/CU", "endpoint", "verdict"]);
     for attempt in attempts {
         table.add_row([
             attempt.signature.to_string(),
             output::time(attempt.signed_at),
+            or_dash(attempt.payer),
             attempt.last_valid_block_height.to_string(),
             attempt.compute_unit_price.to_string(),
             attempt.endpoint.clone(),
@@ -180,7 +182,7 @@ fn cost_of(cost: MintCost) -> Value {
 fn attempt(attempt: &AttemptReport) -> Value {
     json!({
         "signature": attempt.signature, "version": attempt.version, "signedAt": attempt.signed_at,
-        "blockhash": attempt.blockhash, "lastValidBlockHeight": attempt.last_valid_block_height,
+        "payer": attempt.payer, "blockhash": attempt.blockhash, "lastValidBlockHeight": attempt.last_valid_block_height,
         "computeUnitPrice": attempt.compute_unit_price, "endpoint": attempt.endpoint, "cost": attempt.cost.map(cost_of),
         "verdict": attempt.verdict.map(Verdict::as_str), "decidedAt": attempt.decided_at,
     })

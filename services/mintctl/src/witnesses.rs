@@ -120,7 +120,7 @@ impl Witnesses {
                 Landing::Pending { .. } => return Err(format!("{label}: a block has it that is not final yet")),
                 Landing::Unknown { .. } => {}
             }
-            match cluster.expired(attempt, mint, Opinions::One).await {
+            match cluster.expired(attempt.last_valid_block_height, mint, Opinions::One).await {
                 Ok(true) => Ok(Opinion::Expired),
                 Ok(false) => {
                     let height = attempt.last_valid_block_height;

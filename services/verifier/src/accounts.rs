@@ -19,11 +19,11 @@ pub(crate) fn uri(operation: &Operation) -> String {
     operation.metadata_cid.as_ref().map(|cid| format!("ipfs://{cid}")).unwrap_or_default()
 }
 
-/// Checks every account. `authority` has to be update authority and only creator.
+/// Checks every account. One of `creators` has to be update authority and only creator.
 ///
 /// # Errors
 /// A permanent failure with a code of its own for each thing that can be wrong.
-pub(crate) fn check(operation: &Operation, nft: &NftAccounts, authority: &Pubkey) -> Result<Standing, Failure> {
+pub(crate) fn check(operation: &Operation, nft: &NftAccounts, creators: &[Pubkey]) -> Result<Standing, Failure> {
     let mint = nft.mint.as_ref().ok_or_else(|| Failure::permanent("mint-missing", "there is no mint account"))?;
     check_mint(mint, &nft.addresses.edition)?;
     if mint.supply == 0 {
@@ -31,7 +31,7 @@ pub(crate) fn check(operation: &Operation, nft: &NftAccounts, authority: &Pubkey
     }
     let metadata = nft.metadata.as_ref();
     let metadata = metadata.ok_or_else(|| Failure::permanent("metadata-missing", "there is no metadata account"))?;
-    check_metadata(operation, metadata, nft, authority)?;
+    check_metadata(operation, metadata, nft, creators)?;
     check_edition(nft.edition)?;
     Ok(if holds(nft.holding, operation, &nft.addresses.mint) { Standing::Held } else { Standing::Moved })
 }
@@ -49,7 +49,7 @@ fn check_metadata(
     operation: &Operation,
     metadata: &MetadataAccount,
     nft: &NftAccounts,
-    authority: &Pubkey,
+    creators: &[Pubkey],
 ) -> Result<(), Failure> {
     let wanted = &operation.content.nft;
     equal("wrong-mint", metadata.mint, nft.addresses.mint)?;
@@ -57,12 +57,23 @@ fn check_metadata(
     equal("wrong-symbol", metadata.symbol.as_str(), wanted.symbol.as_str())?;
     equal("wrong-uri", &metadata.uri, &uri(operation))?;
     equal("wrong-seller-fee", metadata.seller_fee_basis_points, wanted.seller_fee_basis_points)?;
-    equal("wrong-creators", metadata.creators.as_slice(), &[(*authority, true, 100)])?;
-    equal("wrong-update-authority", metadata.update_authority, *authority)?;
+    check_creator(metadata, creators)?;
     equal("metadata-mutable", metadata.is_mutable, false)?;
     equal("wrong-token-standard", metadata.non_fungible, true)?;
     let collection = metadata.collection.map(|(collection, _)| collection.to_bytes());
     equal("wrong-collection", collection, wanted.collection.map(|collection| *collection.as_bytes()))
+}
+
+/// Whoever is the creator has to be the update authority too.
+fn check_creator(metadata: &MetadataAccount, creators: &[Pubkey]) -> Result<(), Failure> {
+    let creator = match metadata.creators[..] {
+        [(creator, true, 100)] if creators.contains(&creator) => creator,
+        _ => {
+            let message = format!("found {:?} on chain where one of {creators:?} was to be", metadata.creators);
+            return Err(Failure::permanent("wrong-creators", message));
+        }
+    };
+    equal("wrong-update-authority", metadata.update_authority, creator)
 }
 
 fn check_edition(edition: Option<MaxSupply>) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Compares the chain with the records, both ways: what is minted and recorded otherwise, what is recorded and not
 //! minted, what was burned since, and what was minted in our name that no operation knows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,8 +67,8 @@ pub enum Interrupted {
 /// How a pass is made.
 #[derive(Debug, Clone)]
 pub struct ReconcilerSettings {
-    /// In whose name NFTs are minted.
-    pub creator: Pubkey,
+    /// In whose names NFTs are minted, or were.
+    pub creators: Vec<Pubkey>,
     /// Whether what is found is acted on; if not, it is only told.
     pub fix: bool,
     /// What has moved since is left to the workers.
@@ -84,15 +85,15 @@ pub struct Reconciler<C> {
     chain: C,
     store: Arc<Store>,
     settings: ReconcilerSettings,
-    /// What the creator's transactions were looked through to, newest first.
-    looked_through: Option<Signature>,
+    /// What each creator's transactions were looked through to, newest first.
+    looked_through: HashMap<Pubkey, Signature>,
 }
 
 impl<C: AuditedChain> Reconciler<C> {
     /// Nothing is looked through yet.
     #[must_use]
-    pub const fn new(chain: C, store: Arc<Store>, settings: ReconcilerSettings) -> Self {
-        Self { chain, store, settings, looked_through: None }
+    pub fn new(chain: C, store: Arc<Store>, settings: ReconcilerSettings) -> Self {
+        Self { chain, store, settings, looked_through: HashMap::new() }
     }
 
     /// One pass over everything.
@@ -101,7 +102,10 @@ impl<C: AuditedChain> Reconciler<C> {
     /// [`Interrupted`]; what was found before was told.
     pub async fn pass(&mut self, mut tell: impl FnMut(Finding) + Send) -> Result<(), Interrupted> {
         self.records(&mut tell).await?;
-        self.transactions(&mut tell).await
+        for creator in self.settings.creators.clone() {
+            self.transactions(creator, &mut tell).await?;
+        }
+        Ok(())
     }
 
     /// Every record against the chain.
@@ -173,15 +177,19 @@ impl<C: AuditedChain> Reconciler<C> {
         Ok(Finding::NotOnChain { operation, mint, found })
     }
 
-    /// What the creator has signed since the last pass, newest first.
-    async fn transactions(&mut self, tell: &mut (impl FnMut(Finding) + Send)) -> Result<(), Interrupted> {
+    /// What that creator has signed since the last pass, newest first.
+    async fn transactions(
+        &mut self,
+        creator: Pubkey,
+        tell: &mut (impl FnMut(Finding) + Send),
+    ) -> Result<(), Interrupted> {
+        let looked_through = self.looked_through.get(&creator).copied();
         let (mut before, mut newest) = (None, None);
         for _ in 0..MOST_PAGES {
-            let page = self.chain.transactions_of(&self.settings.creator, before).await?;
+            let page = self.chain.transactions_of(&creator, before).await?;
             newest = newest.or(page.first().map(|(signature, _)| *signature));
             before = page.last().map(|(signature, _)| *signature);
-            let new: Vec<_> =
-                page.iter().take_while(|(signature, _)| Some(*signature) != self.looked_through).collect();
+            let new: Vec<_> = page.iter().take_while(|(signature, _)| Some(*signature) != looked_through).collect();
             let succeeded: Vec<_> = new.iter().filter(|(_, succeeded)| *succeeded).map(|(one, _)| *one).collect();
             for signature in self.store.unknown_transactions(&succeeded).await? {
                 sleep(self.settings.pause).await;
@@ -195,7 +203,7 @@ impl<C: AuditedChain> Reconciler<C> {
                 break;
             }
         }
-        self.looked_through = newest.or(self.looked_through);
+        self.looked_through.extend(newest.map(|newest| (creator, newest)));
         Ok(())
     }
 }

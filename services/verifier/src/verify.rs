@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Verifier<C, S> {
     chain: C,
     content: CheckedContent<S>,
-    authority: Pubkey,
+    payers: Vec<Pubkey>,
     partner: Option<PartnerApi>,
 }
 
@@ -48,11 +48,11 @@ impl<C: ChainView, S: ContentSource> StepHandler for Verifier<C, S> {
 }
 
 impl<C: ChainView, S: ContentSource> Verifier<C, S> {
-    /// Verifies on `chain` what `authority` minted (payer, update authority and creator are one), and the content that
-    /// `source` gives.
+    /// Verifies on `chain` what one of `payers` minted (payer, update authority and creator are one), retired ones
+    /// included, and the content that `source` gives.
     #[must_use]
-    pub fn new(chain: C, source: S, authority: Pubkey) -> Self {
-        Self { chain, content: CheckedContent::new(source), authority, partner: None }
+    pub fn new(chain: C, source: S, payers: Vec<Pubkey>) -> Self {
+        Self { chain, content: CheckedContent::new(source), payers, partner: None }
     }
 
     /// A partner is asked too, once all else is right.
@@ -98,9 +98,10 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
     /// to judge; then the transaction itself says to whom it gave it.
     async fn accept(&self, claim: &Claim<'_>, signature: Signature, slot: u64) -> Result<Transition, StepError> {
         let accounts = self.chain.nft(&claim.mint, claim.owner, slot).await.map_err(|error| trouble(&error))?;
-        let standing = match accounts::check(claim.operation, &accounts, &self.authority) {
+        let creators = self.creators(claim, &signature);
+        let standing = match accounts::check(claim.operation, &accounts, &creators) {
             Ok(standing) => standing,
-            Err(wrong) => self.ask_every_endpoint(claim, slot, wrong).await?,
+            Err(wrong) => self.ask_every_endpoint(claim, slot, &creators, wrong).await?,
         };
         match standing {
             Standing::Held => {}
@@ -111,17 +112,34 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
 
     /// One endpoint shows something wrong. Before a person is bothered with it, each is asked by itself: it may be the
     /// endpoint that is.
-    async fn ask_every_endpoint(&self, claim: &Claim<'_>, slot: u64, wrong: Failure) -> Result<Standing, StepError> {
+    async fn ask_every_endpoint(
+        &self,
+        claim: &Claim<'_>,
+        slot: u64,
+        creators: &[Pubkey],
+        wrong: Failure,
+    ) -> Result<Standing, StepError> {
         let views = self.chain.nft_by_each(&claim.mint, claim.owner, slot).await;
         let answered: Vec<_> = views.into_iter().flatten().collect();
-        let right =
-            answered.iter().find_map(|accounts| accounts::check(claim.operation, accounts, &self.authority).ok());
+        let right = answered.iter().find_map(|accounts| accounts::check(claim.operation, accounts, creators).ok());
         if let Some(standing) = right {
             tracing::warn!(operation.id = %claim.operation.id, failure = %wrong, "one endpoint shows what others do not");
             return Ok(standing);
         }
         let message = format!("{} (as {} endpoint(s) show it)", wrong.message, answered.len());
         Err(StepError::Permanent(Failure::permanent(wrong.code, message)))
+    }
+
+    /// Who may be the creator: the payer of that very transaction, where it is on record with it; else any payer of ours,
+    /// be it in use, retired, or the one on record.
+    fn creators(&self, claim: &Claim<'_>, signature: &Signature) -> Vec<Pubkey> {
+        let open = claim.operation.open_attempt.as_ref();
+        let on_record = open.and_then(|attempt| Some((attempt.signature, Pubkey::from(*attempt.payer?.as_bytes()))));
+        match on_record {
+            Some((signed, payer)) if signed == *signature => vec![payer],
+            Some((_, payer)) => self.payers.iter().copied().chain([payer]).collect(),
+            None => self.payers.clone(),
+        }
     }
 
     async fn ask_the_transaction(&self, claim: &Claim<'_>, signature: &Signature) -> Result<(), StepError> {
@@ -153,7 +171,8 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
     /// Its owner burned it since: there is nothing left to see for a partner, and its content has to be there still.
     async fn verify_burned(&self, claim: &Claim<'_>) -> Result<(), StepError> {
         let accounts = self.chain.nft(&claim.mint, claim.owner, 0).await.map_err(|error| trouble(&error))?;
-        match accounts::check(claim.operation, &accounts, &self.authority).map_err(StepError::Permanent)? {
+        let creators = self.creators(claim, &claim.signature);
+        match accounts::check(claim.operation, &accounts, &creators).map_err(StepError::Permanent)? {
             Standing::Burned => {}
             // The node that was asked first has not caught up.
             Standing::Held | Standing::Moved => return Err(not_found_yet(&claim.mint)),

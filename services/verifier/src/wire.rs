@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{BreakerSettings, Policies, PolicyName};
-use service::config::{PayerSettings, VerifierConfig};
+use service::config::VerifierConfig;
 use service::{Health, Process, Worker, join_cluster, open_gateways, open_worker_store};
-use solana::{Cluster, FeePolicy, Pubkey, read_payer_address};
+use solana::{Cluster, FeePolicy};
 use url::Url;
 
 use crate::clearing::clear_attempt_bytes;
@@ -25,16 +25,14 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()> {
     solana::describe_metrics();
     ipfs::describe_metrics();
-    let creator = match config.payer {
-        PayerSettings::Address(address) => Pubkey::from(*address.as_bytes()),
-        PayerSettings::Keypair(path) => read_payer_address(&path)?,
-    };
     let partner = config.partner.map(|url| partner(url.0, config.worker.breaker, &process.health)).transpose()?;
     let gateways = open_gateways(&config.gateways, config.worker.breaker, &process.health)?;
     let store = open_worker_store(&config.worker, &process.health).await?;
     let endpoints = join_cluster(&config.solana, config.worker.breaker, &store, &process.health).await?;
     let (database_open, rpc_open) = (store.open(), endpoints.open());
-    let settings = ReconcilerSettings { creator, fix: true, rested: RESTED, pause: PAUSE, by: "reconciler".into() };
+    let creators = config.payers.addresses;
+    let (by, of) = ("reconciler".to_owned(), creators.clone());
+    let settings = ReconcilerSettings { creators: of, fix: true, rested: RESTED, pause: PAUSE, by };
     let reconciler =
         Reconciler::new(Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING), Arc::clone(&store), settings);
     tokio::spawn(process.stop.clone().run_until_cancelled_owned(reconcile(reconciler, config.reconcile_every)));
@@ -44,7 +42,7 @@ pub async fn run(config: VerifierConfig, process: Process) -> anyhow::Result<()>
     let mut worker = Worker::new(process, config.worker.kafka, config.worker.limits, store)?;
     worker.needs(database_open);
     worker.needs(rpc_open);
-    worker.step(Verifier::new(chain, gateways, creator).asking(partner))?;
+    worker.step(Verifier::new(chain, gateways, creators).asking(partner))?;
     worker.run().await
 }
 

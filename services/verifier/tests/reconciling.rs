@@ -18,7 +18,10 @@ use store::{PoolSettings, Store};
 use testkit::{Database, new_operation, operation_id};
 use verifier::{Finding, Reconciler, ReconcilerSettings};
 
+/// Whoever mints now.
 const CREATOR: Pubkey = Pubkey::new_from_array([2; 32]);
+/// Whoever minted before.
+const RETIRED: Pubkey = Pubkey::new_from_array([3; 32]);
 const CID: &str = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
 
 /// What is minted, by which transaction, for whom, and how many tokens are left of it.
@@ -27,6 +30,8 @@ type Minted = HashMap<MintAddress, (Signature, WalletAddress, u64)>;
 #[derive(Debug, Clone, Default)]
 struct FakeChain {
     minted: Arc<Mutex<Minted>>,
+    /// What the retired creator has minted; all else is the other one's.
+    by_retired: Arc<Mutex<Vec<MintAddress>>>,
     /// Transactions of the creator that minted nothing, newest first, before those that did.
     others: Arc<Mutex<Vec<Signature>>>,
     asked: Arc<Mutex<Vec<u64>>>,
@@ -87,9 +92,14 @@ impl AuditedChain for FakeChain {
         of: &Pubkey,
         before: Option<Signature>,
     ) -> Result<Vec<(Signature, bool)>, RpcError> {
-        assert_eq!(*of, CREATOR);
-        let mut all = self.others.lock().unwrap().clone();
-        all.extend(self.find(|minted| minted.values().map(|(signature, ..)| *signature).collect::<Vec<_>>()));
+        let is_retired = *of == RETIRED;
+        let mut all = if is_retired { vec![] } else { self.others.lock().unwrap().clone() };
+        let by_retired = self.by_retired.lock().unwrap().clone();
+        let own = |mint: &MintAddress| by_retired.contains(mint) == is_retired;
+        all.extend(self.find(|minted| {
+            let own = minted.iter().filter(|(mint, _)| own(mint));
+            own.map(|(_, (signature, ..))| *signature).collect::<Vec<_>>()
+        }));
         all.sort_unstable_by_key(|signature| std::cmp::Reverse(signature.as_bytes().to_vec()));
         let from = before.map_or(0, |before| all.iter().position(|one| *one == before).unwrap() + 1);
         Ok(all[from..].iter().map(|signature| (*signature, true)).collect())
@@ -147,7 +157,7 @@ impl Records {
 
     fn reconciler(&self, fix: bool) -> Reconciler<FakeChain> {
         let (rested, pause) = (Duration::ZERO, Duration::ZERO);
-        let settings = ReconcilerSettings { creator: CREATOR, fix, rested, pause, by: "anna".into() };
+        let settings = ReconcilerSettings { creators: vec![CREATOR, RETIRED], fix, rested, pause, by: "anna".into() };
         Reconciler::new(self.chain.clone(), Arc::clone(&self.store), settings)
     }
 
@@ -168,6 +178,7 @@ fn way(number: u8, operation: &Operation, end: State) -> Vec<Transition> {
     let attempt = Attempt {
         signature,
         wire: vec![number],
+        payer: None,
         blockhash: "b".into(),
         last_valid_block_height: 1,
         context_slot: 1,
@@ -280,4 +291,22 @@ async fn what_was_minted_in_our_name_and_nobody_knows_is_told_once_by_each_who_l
     reconciler.pass(|finding| findings.push(finding)).await.unwrap();
     assert_eq!(findings[1..], [Finding::Unknown { mint: mint(9), signature: signature(9) }], "what is new since");
     assert!(records.findings(false).await.contains(&unknown));
+}
+
+#[tokio::test]
+async fn what_a_retired_payer_minted_is_looked_through_by_itself() {
+    let records = Records::new().await;
+    let known = records.load(records.operation(1, State::Verified).await).await;
+    let owner = known.content.wallet_address;
+    records.mint(1, owner, 1);
+    records.mint(5, owner, 1);
+    records.chain.by_retired.lock().unwrap().push(mint(5));
+    let mut reconciler = records.reconciler(true);
+    let mut findings = Vec::new();
+    reconciler.pass(|finding| findings.push(finding)).await.unwrap();
+    assert_eq!(findings, [Finding::Unknown { mint: mint(5), signature: signature(5) }]);
+    // What is new of one creator is not hidden by what was seen of the other.
+    records.mint(9, owner, 1);
+    reconciler.pass(|finding| findings.push(finding)).await.unwrap();
+    assert_eq!(findings[1..], [Finding::Unknown { mint: mint(9), signature: signature(9) }]);
 }

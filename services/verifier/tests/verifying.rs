@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    Attribute, Cid, Content, Failure, MintAddress, Nft, Operation, OperationKind, Signature, State, Transition,
-    WalletAddress,
+    Attempt, Attribute, Cid, Content, Failure, MintAddress, Nft, Operation, OperationKind, Signature, State,
+    Transition, WalletAddress,
 };
 use engine::{StepError, StepHandler};
 use serde_json::{Value, json};
@@ -159,11 +159,11 @@ fn ipfs(metadata: &Value) -> FakeIpfs {
 }
 
 async fn on_chain(chain: FakeChain) -> Result<Transition, StepError> {
-    Verifier::new(chain, FakeIpfs::default(), AUTHORITY).run(&operation(State::BlockchainConfirmed)).await
+    Verifier::new(chain, FakeIpfs::default(), vec![AUTHORITY]).run(&operation(State::BlockchainConfirmed)).await
 }
 
 async fn as_partner(chain: FakeChain, ipfs: FakeIpfs) -> Result<Transition, StepError> {
-    Verifier::new(chain, ipfs, AUTHORITY).run(&operation(State::DatabaseUpdated)).await
+    Verifier::new(chain, ipfs, vec![AUTHORITY]).run(&operation(State::DatabaseUpdated)).await
 }
 
 fn permanent(result: Result<Transition, StepError>) -> String {
@@ -236,6 +236,50 @@ async fn every_mismatch_has_its_code() {
     }
 }
 
+/// An NFT whose creator and update authority is `payer`.
+fn created_by(payer: Pubkey) -> FakeChain {
+    let mut chain = chain();
+    let metadata = chain.nft.metadata.as_mut().unwrap();
+    (metadata.update_authority, metadata.creators) = (payer, vec![(payer, true, 100)]);
+    chain
+}
+
+fn signed_by(payer: Option<Pubkey>, signature: Signature) -> Operation {
+    let attempt = Attempt {
+        signature,
+        wire: vec![1],
+        payer: payer.map(|payer| WalletAddress::from_bytes(payer.to_bytes())),
+        blockhash: "hash".into(),
+        last_valid_block_height: 1,
+        context_slot: 1,
+        compute_unit_price: 0,
+        endpoint: "e0".into(),
+        cost: None,
+    };
+    Operation { open_attempt: Some(attempt), ..operation(State::BlockchainConfirmed) }
+}
+
+#[tokio::test]
+async fn an_nft_is_its_own_payers_retired_or_not() {
+    let (retired, unlisted) = (Pubkey::new_from_array([3; 32]), Pubkey::new_from_array([7; 32]));
+    let verdict = async |creator: Pubkey, operation: Operation| {
+        let verifier = Verifier::new(created_by(creator), FakeIpfs::default(), vec![AUTHORITY, retired]);
+        match verifier.run(&operation).await {
+            Ok(Transition::DatabaseUpdated { .. }) => "accepted".to_owned(),
+            other => permanent(other),
+        }
+    };
+    let confirmed = || operation(State::BlockchainConfirmed);
+    assert_eq!(verdict(retired, confirmed()).await, "accepted");
+    assert_eq!(verdict(unlisted, confirmed()).await, "wrong-creators");
+    // What is on record of the transaction outweighs every list.
+    assert_eq!(verdict(unlisted, signed_by(Some(unlisted), SIGNATURE)).await, "accepted");
+    assert_eq!(verdict(AUTHORITY, signed_by(Some(retired), SIGNATURE)).await, "wrong-creators");
+    // Another transaction may have been another payer's; what was signed before payers were written down, anyone's.
+    assert_eq!(verdict(AUTHORITY, signed_by(Some(unlisted), ANOTHER)).await, "accepted");
+    assert_eq!(verdict(retired, signed_by(None, SIGNATURE)).await, "accepted");
+}
+
 #[tokio::test]
 async fn what_its_owner_moved_or_burned_is_witnessed_by_the_transaction() {
     fn moved() -> FakeChain {
@@ -298,7 +342,7 @@ async fn what_a_partner_sees_is_what_was_asked_for() {
 async fn an_image_that_many_share_is_read_once() {
     let ipfs = ipfs(&metadata());
     let reads = std::sync::Arc::clone(&ipfs.image_reads);
-    let verifier = Verifier::new(chain(), ipfs, AUTHORITY);
+    let verifier = Verifier::new(chain(), ipfs, vec![AUTHORITY]);
     let operation = operation(State::DatabaseUpdated);
     let (one, two) = tokio::join!(verifier.run(&operation), verifier.run(&operation));
     assert_eq!((one, two), (Ok(Transition::Verified), Ok(Transition::Verified)));

@@ -78,10 +78,14 @@ async fn judge(stack: &Stack, journeys: &[Journey]) -> Result<usize> {
     Ok(count)
 }
 
+/// What the payers have.
 async fn balance(stack: &Stack) -> Result<u64> {
-    let creator = Referee::new(stack)?.creator().to_string();
-    let answer = ask(stack, "getBalance", json!([creator, { "commitment": "confirmed" }])).await?;
-    answer["value"].as_u64().context("no balance")
+    let mut balance = 0;
+    for payer in Referee::new(stack)?.creators() {
+        let answer = ask(stack, "getBalance", json!([payer.to_string(), { "commitment": "confirmed" }])).await?;
+        balance += answer["value"].as_u64().context("no balance")?;
+    }
+    Ok(balance)
 }
 
 /// What the accounts of one NFT hold, which is rent and what the program keeps, and the fee of one transaction.

@@ -53,7 +53,7 @@ struct Seen {
 pub struct Referee {
     rpc: String,
     gateway: String,
-    creator: Pubkey,
+    creators: Vec<Pubkey>,
     assets: PathBuf,
     http: reqwest::Client,
 }
@@ -65,21 +65,19 @@ impl Referee {
     /// The stack has no payer or no gateway.
     pub fn new(stack: &Stack) -> Result<Self> {
         let variable = |name: &str| stack.env().get(name).with_context(|| format!("the stack has no {name}"));
-        let payer = variable("MINT_PAYER_KEYPAIR")?;
-        let payer = read_keypair_file(payer).map_err(|error| anyhow::anyhow!("{payer}: {error}"))?;
         let gateways = variable("IPFS_GATEWAYS")?;
         Ok(Self {
             rpc: stack.chain_url(),
             gateway: gateways.rsplit(',').next().unwrap_or(gateways).trim_end_matches('/').to_owned(),
-            creator: payer.pubkey(),
+            creators: creators(stack.env())?,
             assets: variable("ASSET_DIR")?.into(),
             http: reqwest::Client::new(),
         })
     }
 
-    /// Who pays for the NFTs, and is named as their creator.
-    pub(crate) const fn creator(&self) -> &Pubkey {
-        &self.creator
+    /// Who pays for the NFTs, and is named as their creator: one of these.
+    pub(crate) fn creators(&self) -> &[Pubkey] {
+        &self.creators
     }
 
     /// One finding per operation, in order.
@@ -178,9 +176,17 @@ impl Referee {
         })
     }
 
-    /// Every metadata account whose update authority is our creator.
+    /// Every metadata account whose update authority is one of our payers.
     async fn minted(&self) -> Result<Vec<Metadata>> {
-        let creator_behind_the_key_byte = json!({ "memcmp": { "offset": 1, "bytes": self.creator.to_string() } });
+        let mut minted = Vec::new();
+        for creator in &self.creators {
+            minted.extend(self.minted_by(creator).await?);
+        }
+        Ok(minted)
+    }
+
+    async fn minted_by(&self, creator: &Pubkey) -> Result<Vec<Metadata>> {
+        let creator_behind_the_key_byte = json!({ "memcmp": { "offset": 1, "bytes": creator.to_string() } });
         let options = json!({
             "encoding": "base64", "commitment": "confirmed", "filters": [creator_behind_the_key_byte],
         });
@@ -255,6 +261,21 @@ impl Finding {
             problems: vec![problem],
         }
     }
+}
+
+/// Every payer of the stack, retired or not.
+fn creators(env: &BTreeMap<String, String>) -> Result<Vec<Pubkey>> {
+    let files = env.get("MINT_PAYER_KEYPAIR").context("the stack has no MINT_PAYER_KEYPAIR")?;
+    let payer = |file: &str| match read_keypair_file(file) {
+        Ok(payer) => Ok(payer.pubkey()),
+        Err(error) => bail!("{file}: {error}"),
+    };
+    let retired = env.get("MINT_RETIRED_PAYERS").map(String::as_str).unwrap_or_default();
+    let retired = retired.split(',').filter(|address| !address.is_empty()).map(|address| Ok(address.parse()?));
+    let mut creators = files.split(',').map(payer).chain(retired).collect::<Result<Vec<Pubkey>>>()?;
+    creators.sort_unstable();
+    creators.dedup();
+    Ok(creators)
 }
 
 /// Token Metadata pads its strings with zeros.

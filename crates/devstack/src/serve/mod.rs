@@ -7,4 +7,5 @@ mod provision;
 
 pub use chain::{ChainServer, fetch_program};
 pub use pins::{PinAccount, PinsServer};
+pub(crate) use provision::fund;
 pub use provision::provision;

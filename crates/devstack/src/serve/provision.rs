@@ -48,7 +48,8 @@ fn payer(file: &Path) -> Result<Pubkey> {
     Ok(keypair.pubkey())
 }
 
-async fn fund(payer: Pubkey, rpc: &str) -> Result<()> {
+/// Gives an account SOL, unless it has enough.
+pub(crate) async fn fund(payer: Pubkey, rpc: &str) -> Result<()> {
     let payer = payer.to_string();
     if balance(&payer, rpc).await? < AIRDROP_LAMPORTS / 2 {
         call(rpc, "requestAirdrop", json!([payer, AIRDROP_LAMPORTS])).await?;

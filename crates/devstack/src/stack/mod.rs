@@ -5,6 +5,7 @@ mod ipfs;
 mod options;
 mod parts;
 mod proxies;
+mod rotation;
 mod workers;
 
 use std::{

@@ -63,6 +63,7 @@ impl StepHandler for Mint {
             let attempt = Attempt {
                 signature,
                 wire: vec![1],
+                payer: None,
                 blockhash: "hash".into(),
                 last_valid_block_height: 1,
                 context_slot: 1,

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::table;
 use super::variable::{Program, Variable};
@@ -32,7 +33,8 @@ pub struct Env {
 }
 
 enum Value {
-    Set(String),
+    /// Wiped when it is dropped: it may be a secret.
+    Set(Zeroizing<String>),
     Broken(String),
 }
 
@@ -97,7 +99,7 @@ impl Env {
     pub fn optional(&mut self, variable: &Variable) -> Option<String> {
         self.read.insert(variable.name);
         match self.values.get(variable.name) {
-            Some(Value::Set(value)) => Some(value.clone()),
+            Some(Value::Set(value)) => Some(value.to_string()),
             Some(Value::Broken(problem)) => {
                 let problem = problem.clone();
                 self.problem(problem);
@@ -211,8 +213,8 @@ impl Env {
 fn resolve(variable: &Variable, lookup: impl Fn(&str) -> Result<String, VarError>) -> Option<Value> {
     let get = |name: &str| match lookup(name) {
         Ok(value) if value.trim().is_empty() => None,
-        Ok(value) if variable.secret => Some(Value::Set(value)),
-        Ok(value) => Some(Value::Set(value.trim().to_owned())),
+        Ok(value) if variable.secret => Some(Value::Set(value.into())),
+        Ok(value) => Some(Value::Set(value.trim().to_owned().into())),
         Err(VarError::NotPresent) => None,
         Err(VarError::NotUnicode(_)) => Some(Value::Broken(format!("{name}: not UTF-8"))),
     };
@@ -231,9 +233,9 @@ fn resolve(variable: &Variable, lookup: impl Fn(&str) -> Result<String, VarError
 
 /// The path is not shown: somebody may have put the secret itself there.
 fn read_file(name: &str, path: &str) -> Value {
-    match std::fs::read_to_string(path) {
+    match std::fs::read_to_string(path).map(Zeroizing::new) {
         Ok(text) if text.trim().is_empty() => Value::Broken(format!("{name}: the file it names is empty")),
-        Ok(text) => Value::Set(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Ok(text) => Value::Set(text.trim_end_matches(['\r', '\n']).to_owned().into()),
         Err(error) => Value::Broken(format!("{name}: cannot read the file it names: {error}")),
     }
 }

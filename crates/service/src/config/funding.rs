@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use solana::{FundingFault, FundingPolicy, SignerError, Treasury};
+use solana::{FundingFault, FundingPolicy, KeyError, Treasury};
 
 use super::env::Env;
 use super::table;
@@ -59,11 +59,11 @@ fn treasury(env: &mut Env) -> Option<Treasury> {
     let path = env.optional(variable)?;
     match Treasury::load(Path::new(&path)) {
         Ok(treasury) => Some(treasury),
-        Err(SignerError::Unreadable { source, .. }) => {
+        Err(KeyError::Unreadable { source, .. }) => {
             env.problem(format!("{}: cannot be read: {source}", variable.name));
             None
         }
-        Err(SignerError::NoKeypair { .. } | SignerError::NoSecret) => {
+        Err(_) => {
             env.problem(format!("{}: no keypair as solana-keygen writes it", variable.name));
             None
         }

@@ -11,9 +11,10 @@ use super::env::Env;
 use super::fees::fee_policy;
 use super::funding::FundingSettings;
 use super::kafka::consuming_kafka_settings;
+use super::keys::{MintKeySettings, PayerSettings};
 use super::limits::WorkLimits;
 use super::pinning::PinningSettings;
-use super::sections::{GatewaySettings, ImageSettings, MintKeySettings, PartnerUrl, PayerSettings};
+use super::sections::{GatewaySettings, ImageSettings, PartnerUrl};
 use super::solana::SolanaSettings;
 use super::table;
 
@@ -82,7 +83,7 @@ pub struct VerifierConfig {
     /// The chain.
     pub solana: SolanaSettings,
     /// Whom the NFTs must name.
-    pub payer: PayerSettings,
+    pub payers: PayerSettings,
     /// Where content is read back.
     pub gateways: GatewaySettings,
     /// How long after they were decided the bytes of transactions are kept.
@@ -128,7 +129,7 @@ impl Config for VerifierConfig {
         Self {
             worker: WorkerConfig::read(env),
             solana: SolanaSettings::read(env),
-            payer: PayerSettings::read(env),
+            payers: PayerSettings::read(env),
             gateways: GatewaySettings::read(env),
             attempt_bytes_kept: Duration::from_secs(env.number(&table::ATTEMPT_BYTES_KEPT_DAYS, 1..=3_660) * DAY),
             reconcile_every: Duration::from_secs(env.number(&table::RECONCILE_EVERY_SECONDS, 10..=30 * DAY)),

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::WalletAddress;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -15,34 +14,6 @@ use super::env::Env;
 use super::table;
 use super::variable::Program;
 
-/// Whom minted NFTs name as their creator and update authority.
-#[derive(Debug, Clone)]
-pub enum PayerSettings {
-    /// By address: for programs that have no business with its key.
-    Address(WalletAddress),
-    /// By the file of its keypair.
-    Keypair(PathBuf),
-}
-
-impl PayerSettings {
-    /// Reads one of the two.
-    pub fn read(env: &mut Env) -> Self {
-        let address = env.optional(&table::MINT_PAYER_ADDRESS);
-        let keypair = env.optional(&table::MINT_PAYER_KEYPAIR).map(PathBuf::from);
-        match (address, keypair) {
-            (None, Some(path)) => Self::Keypair(path),
-            (Some(address), _) => Self::Address(address.parse().unwrap_or_else(|_| {
-                env.problem("MINT_PAYER_ADDRESS: not a Solana address");
-                WalletAddress::from_bytes([0; 32])
-            })),
-            (None, None) => {
-                env.problem("missing MINT_PAYER_ADDRESS (or MINT_PAYER_KEYPAIR)");
-                Self::Address(WalletAddress::from_bytes([0; 32]))
-            }
-        }
-    }
-}
-
 /// Where a partner verifies. The address may hold a key, so it is not shown.
 #[derive(Clone)]
 pub struct PartnerUrl(pub Url);
@@ -50,28 +21,6 @@ pub struct PartnerUrl(pub Url);
 impl fmt::Debug for PartnerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PartnerUrl(…)")
-    }
-}
-
-/// The keys that mint.
-#[derive(Debug, Clone)]
-pub struct MintKeySettings {
-    /// File with the payer's keypair.
-    pub payer_keypair: PathBuf,
-    /// Every mint address is derived from it.
-    pub master_secret: SecretString,
-    /// Its name in the database.
-    pub key_id: String,
-}
-
-impl MintKeySettings {
-    /// Reads where the keys are; whether they are good shows when they are loaded.
-    pub fn read(env: &mut Env) -> Self {
-        Self {
-            payer_keypair: env.text(&table::MINT_PAYER_KEYPAIR).into(),
-            master_secret: env.secret(&table::MINT_MASTER_SECRET),
-            key_id: env.text(&table::MINT_KEY_ID),
-        }
     }
 }
 

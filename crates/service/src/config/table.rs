@@ -74,14 +74,39 @@ variables! {
         "By how much the price of a compute unit grows each time that a transaction is signed anew",
         MINTING,
     );
-    MINT_PAYER_KEYPAIR: new(None, "File with the payer's keypair, as solana-keygen writes it", CHAIN);
+    MINT_PAYER_KEYPAIR: new(
+        None,
+        "Files with the payers' keypairs, as solana-keygen writes them, separated by commas. A payer is the update authority \
+         and creator of what it mints; each operation's is chosen by its id",
+        CHAIN,
+    );
+    MINT_PAYER_SECRET: secret("Payers' keypairs themselves, likewise, separated by semicolons", MINTING);
+    MINT_SIGNER_CMD: new(
+        None,
+        "Command of a program that signs for payers whose keys it keeps, and gives the master secrets that are not given here \
+         (docs/KEYS.md); run by sh, once",
+        MINTING,
+    );
     MINT_PAYER_ADDRESS: new(
         None,
-        "The payer's address, for those without the payer's keypair: the NFTs' creator and update authority",
+        "Addresses of payers, separated by commas, for those without the payers' keypairs: the NFTs' creators and update \
+         authorities",
         &[Verifier, Mintctl],
     );
-    MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every mint address is derived", MINTING);
+    MINT_RETIRED_PAYERS: new(
+        None,
+        "Addresses of payers that sign nothing any more, separated by commas: what they minted is still ours, and what they \
+         signed is still carried. Their keypairs may stay where they are or go",
+        CHAIN,
+    );
+    MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every new mint address is derived", MINTING);
     MINT_KEY_ID: new(Some("1"), "Names the master secret in the database; change both together", MINTING);
+    MINT_RETIRED_SECRETS: secret(
+        "Master secrets of before, each KEY_ID=SECRET (or the KEY_ID alone, for the signer command), separated by commas: \
+         operations that have their address from one are still minted there, and a new one is looked for there before it is \
+         signed for",
+        MINTING,
+    );
 
     MINT_TREASURY_KEYPAIR: new(
         None,

@@ -6,12 +6,19 @@ use engine::FloodLimit;
 
 use super::*;
 
+/// The keypair of 32 bytes of 1, as `solana-keygen` would write it.
+const PAYER: &str = "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,\
+    138,136,227,221,116,9,241,149,253,82,219,45,60,186,93,114,202,103,9,191,29,148,18,27,243,116,136,1,180,15,111,92]";
+const PAYER_ADDRESS: &str = "AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9";
+const MASTER: &str = "1717171717171717171717171717171717171717171717171717171717171717";
+
 const GOOD: &[(&str, &str)] = &[
     ("DATABASE_URL", "postgres://u:p@localhost/db"),
     ("KAFKA_BROKERS", "localhost:9092,[::1]:9093"),
     ("SOLANA_RPC_ENDPOINTS", "main=https://rpc.example/?api-key=k=1, http://127.0.0.1:8899"),
-    ("MINT_PAYER_KEYPAIR", "/keys/payer.json"),
-    ("MINT_MASTER_SECRET", "00"),
+    ("MINT_PAYER_SECRET", PAYER),
+    ("MINT_PAYER_ADDRESS", PAYER_ADDRESS),
+    ("MINT_MASTER_SECRET", MASTER),
     ("PINATA_API_KEY", "jwt"),
 ];
 
@@ -71,7 +78,7 @@ fn every_problem_comes_at_once() {
             "SOLANA_PRIORITY_FEE_PERCENTILE: not between 1 and 100",
             "SOLANA_PRIORITY_FEE_FACTOR: not from 1 to 100",
             "SOLANA_PRIORITY_FEE_FLOOR_ANEW: more than SOLANA_PRIORITY_FEE_CAP",
-            "missing MINT_PAYER_KEYPAIR",
+            "missing MINT_PAYER_KEYPAIR (or MINT_PAYER_SECRET, MINT_PAYER_SECRET_FILE, MINT_SIGNER_CMD)",
             "missing MINT_MASTER_SECRET (or MINT_MASTER_SECRET_FILE)",
         ]
     );
@@ -88,7 +95,9 @@ fn the_least_configuration_is_enough_and_the_rest_has_its_defaults() {
     assert_eq!(config.worker.limits.retry_percent, 30);
     assert_eq!(config.worker.limits.flood, FloodLimit { records: 500, percent: 50 });
     assert_eq!(config.solana.timeout.as_secs(), 30);
-    assert_eq!(config.keys.key_id, "1");
+    let keys = opened(&config.keys);
+    assert_eq!(keys.masters().active().key_id(), "1");
+    assert_eq!(keys.payers().addresses().map(|payer| payer.to_string()).collect::<Vec<_>>(), [PAYER_ADDRESS]);
     assert_eq!(config.fees, ::solana::FeePolicy::default());
     assert_eq!(config.funding.policy, ::solana::FundingPolicy::default());
     assert!(config.funding.treasury.is_none());
@@ -156,6 +165,121 @@ fn an_account_does_not_stand_in_for_itself() {
     );
     let another = [("PINATA_BACKUP_API_KEY", "jwt"), ("PINATA_BACKUP_UPLOADS_URL", "https://uploads.example")];
     assert!(problems::<UploaderConfig>(Program::IpfsUploader, &with(&another)).is_empty());
+}
+
+fn opened(keys: &MintKeySettings) -> ::solana::MintSigner {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(keys.open()).unwrap()
+}
+
+#[test]
+fn a_signer_command_gives_what_is_not_given_here() {
+    let answers = format!(
+        r#"while read -r line; do id=$((id + 1)); case "$line" in
+            *addresses*) echo '{{"id":'$id',"addresses":["{PAYER_ADDRESS}"]}}';;
+            *'"keyId":"2"'*) echo '{{"id":'$id',"secret":"{MASTER}"}}';;
+            *) echo '{{"id":'$id',"secret":"{}"}}';;
+        esac; done"#,
+        "18".repeat(32)
+    );
+    let variables = [("MINT_SIGNER_CMD", &*answers), ("MINT_KEY_ID", "2"), ("MINT_RETIRED_SECRETS", "1")];
+    let mut env = env(Program::MintSubmitter, &variables);
+    let keys = MintKeySettings::read(&mut env);
+    let keys = opened(&env.finish(keys).unwrap());
+    assert_eq!(keys.payers().addresses().map(|payer| payer.to_string()).collect::<Vec<_>>(), [PAYER_ADDRESS]);
+    let names: Vec<_> = keys.masters().all().map(::solana::MasterSecret::key_id).collect();
+    assert_eq!(names, ["2", "1"]);
+    let without_a_command = with(&[("MINT_RETIRED_SECRETS", "1")]);
+    let form = "MINT_RETIRED_SECRETS: entry 1 is not KEY_ID=SECRET with 32 bytes in hexadecimal";
+    assert_eq!(problems::<SubmitterConfig>(Program::MintSubmitter, &without_a_command), [form]);
+}
+
+#[test]
+fn payers_come_from_files_and_texts_and_retired_ones_sign_no_more() {
+    let other = another_payer();
+    let path = other.path().to_str().unwrap().to_owned();
+    let open = |variables: &[(&str, &str)]| {
+        let mut env = env(Program::MintSubmitter, &[GOOD, variables].concat());
+        let settings = MintKeySettings::read(&mut env);
+        env.finish(settings).map(|keys| opened(&keys).payers().addresses().count()).map_err(|error| error.problems)
+    };
+    let files = ("MINT_PAYER_KEYPAIR", path.as_str());
+    assert_eq!(open(&[files]), Ok(2));
+    assert_eq!(open(&[files, ("MINT_RETIRED_PAYERS", PAYER_ADDRESS)]), Ok(1));
+    let none_left = "MINT_PAYER_KEYPAIR: no payer is left that is not retired".to_owned();
+    assert_eq!(open(&[("MINT_RETIRED_PAYERS", PAYER_ADDRESS)]), Err(vec![none_left]));
+    let twice = format!("{path},{path}");
+    let problems = open(&[("MINT_PAYER_KEYPAIR", &twice)]).unwrap_err();
+    assert!(problems[0].ends_with("is given twice"), "{problems:?}");
+}
+
+#[test]
+fn keys_that_are_none_are_named_by_place_and_not_shown() {
+    let wrong = [
+        ("MINT_PAYER_KEYPAIR", "/no/such/file, /dev/null"),
+        ("MINT_PAYER_SECRET", "[1,2];hunter2"),
+        ("MINT_RETIRED_PAYERS", "hunter2"),
+        ("MINT_MASTER_SECRET", "hunter2"),
+        ("MINT_RETIRED_SECRETS", "0=hunter2,hunter2"),
+    ];
+    let mut env = env(Program::MintSubmitter, &wrong);
+    MintKeySettings::read(&mut env);
+    let no_keypair = "is no JSON list of 64 bytes that make a keypair, as solana-keygen writes it";
+    let form = "is not KEY_ID=SECRET with 32 bytes in hexadecimal";
+    assert_eq!(
+        env.finish(()).unwrap_err().problems,
+        [
+            "MINT_PAYER_KEYPAIR: file 1 cannot be read: No such file or directory (os error 2)".to_owned(),
+            format!("MINT_PAYER_KEYPAIR: file 2 {no_keypair}"),
+            format!("MINT_PAYER_SECRET: entry 1 {no_keypair}"),
+            format!("MINT_PAYER_SECRET: entry 2 {no_keypair}"),
+            "MINT_RETIRED_PAYERS: entry 1 is no Solana address".to_owned(),
+            format!("MINT_RETIRED_SECRETS: entry 1 {form}"),
+            format!("MINT_RETIRED_SECRETS: entry 2 {form}"),
+            "MINT_MASTER_SECRET: not 32 bytes in hexadecimal".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn master_secrets_have_names_and_are_different() {
+    let problem = |retired: &str| {
+        let mut env = env(Program::Mintctl, &[GOOD, &[("MINT_RETIRED_SECRETS", retired)]].concat());
+        let settings = MintKeySettings::read(&mut env);
+        match env.finish(settings) {
+            Ok(keys) => opened(&keys).masters().retired().map(|key| key.key_id().to_owned()).collect(),
+            Err(error) => error.problems,
+        }
+    };
+    let another = "18".repeat(32);
+    assert_eq!(problem(&format!("0={another}")), ["0"]);
+    assert_eq!(problem(&format!("1={another}")), ["MINT_RETIRED_SECRETS: master secret 1 is given twice"]);
+    assert_eq!(problem(&format!("0={MASTER}")), ["MINT_RETIRED_SECRETS: master secrets 1 and 0 are the same"]);
+}
+
+#[test]
+fn a_verifier_knows_payers_by_address_by_file_and_retired_ones() {
+    let other = another_payer();
+    let path = other.path().to_str().unwrap();
+    let retired = "11111111111111111111111111111112";
+    let retired = format!("{retired},{PAYER_ADDRESS}");
+    let mut env =
+        env(Program::Verifier, &[GOOD, &[("MINT_PAYER_KEYPAIR", path), ("MINT_RETIRED_PAYERS", &retired)]].concat());
+    let settings = PayerSettings::read(&mut env);
+    assert_eq!(env.finish(settings).unwrap().addresses.len(), 3, "each once");
+    let mut nothing = self::env(Program::Verifier, &[]);
+    PayerSettings::read(&mut nothing);
+    assert_eq!(nothing.finish(()).unwrap_err().problems, ["missing MINT_PAYER_ADDRESS (or MINT_PAYER_KEYPAIR)"]);
+}
+
+/// A file with the keypair of 32 bytes of 2, as `solana-keygen` would write it.
+fn another_payer() -> tempfile::NamedTempFile {
+    let public = "8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394";
+    let public = (0..32).map(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap());
+    let bytes: Vec<u8> = [2; 32].into_iter().chain(public).collect();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "{bytes:?}").unwrap();
+    file
 }
 
 #[test]

@@ -32,6 +32,15 @@ impl Program {
         }
     }
 
+    /// Whether it may have the keys that mint in its memory.
+    #[must_use]
+    pub const fn holds_keys(self) -> bool {
+        match self {
+            Self::MintSubmitter | Self::Mintctl => true,
+            Self::IpfsUploader | Self::Verifier => false,
+        }
+    }
+
     /// One line on what it does.
     #[must_use]
     pub const fn about(self) -> &'static str {

@@ -1,6 +1,7 @@
 //! Mistakes about what proves that a transaction is dead: made in what the chain is taken to have said.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
@@ -18,6 +19,8 @@ use super::Mistake;
 pub struct MistakenChain {
     cluster: Cluster,
     endpoints: Arc<Endpoints>,
+    /// With which blockhash something was sent that is good until a height.
+    sent_with: Mutex<HashMap<u64, String>>,
     mistake: Option<Mistake>,
 }
 
@@ -25,21 +28,27 @@ impl MistakenChain {
     /// The chain behind `endpoints`, read right where there is no mistake.
     #[must_use]
     pub fn start(endpoints: Arc<Endpoints>, mistake: Option<Mistake>) -> Self {
-        Self { cluster: Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING), endpoints, mistake }
+        let cluster = Cluster::start(Arc::clone(&endpoints), FeePolicy::NOTHING);
+        Self { cluster, endpoints, sent_with: Mutex::default(), mistake }
     }
 
-    async fn blockhash_is_invalid(&self, attempt: &Attempt) -> Result<bool, RpcError> {
-        let params = json!([attempt.blockhash, { "commitment": "processed" }]);
+    fn sent_with(&self) -> MutexGuard<'_, HashMap<u64, String>> {
+        self.sent_with.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn blockhash_is_invalid(&self, last_valid_block_height: u64) -> Result<bool, RpcError> {
+        let Some(blockhash) = self.sent_with().get(&last_valid_block_height).cloned() else { return Ok(false) };
+        let params = json!([blockhash, { "commitment": "processed" }]);
         let answer = self.endpoints.ask::<Value>(RpcRequest::IsBlockhashValid, params).await?;
         Ok(answer.value["value"] == false)
     }
 
     /// Its status was null a moment ago, and now the height is past its last valid one: each is true, and the transaction
     /// may have landed between the two.
-    async fn is_past(&self, attempt: &Attempt) -> Result<bool, RpcError> {
+    async fn is_past(&self, last_valid_block_height: u64) -> Result<bool, RpcError> {
         let params = json!([{ "commitment": "processed" }]);
         let answer = self.endpoints.ask::<Value>(RpcRequest::GetEpochInfo, params).await?;
-        Ok(answer.value["blockHeight"].as_u64() > Some(attempt.last_valid_block_height))
+        Ok(answer.value["blockHeight"].as_u64() > Some(last_valid_block_height))
     }
 }
 
@@ -118,6 +127,7 @@ impl Chain for MistakenChain {
     }
 
     async fn send(&self, attempt: &Attempt, priority: Priority, round: u32, preflight: bool) -> SendOutcome {
+        self.sent_with().insert(attempt.last_valid_block_height, attempt.blockhash.clone());
         self.cluster.send(attempt, priority, round, preflight).await
     }
 
@@ -125,11 +135,11 @@ impl Chain for MistakenChain {
         self.cluster.prefer(transaction, endpoint);
     }
 
-    async fn expired(&self, attempt: &Attempt, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+    async fn expired(&self, last_valid: u64, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
         match self.mistake {
             Some(Mistake::SignsAfterNullStatus) => Ok(true),
-            Some(Mistake::SignsAfterInvalidBlockhash) => self.blockhash_is_invalid(attempt).await,
-            Some(Mistake::ReadsStatusBeforeHeight) => self.is_past(attempt).await,
+            Some(Mistake::SignsAfterInvalidBlockhash) => self.blockhash_is_invalid(last_valid).await,
+            Some(Mistake::ReadsStatusBeforeHeight) => self.is_past(last_valid).await,
             Some(
                 Mistake::StoresAfterSend
                 | Mistake::FreshKeyPerRetry
@@ -139,7 +149,7 @@ impl Chain for MistakenChain {
                 | Mistake::FailsUndecided
                 | Mistake::InsertsAfterFailed,
             )
-            | None => self.cluster.expired(attempt, mint, opinions).await,
+            | None => self.cluster.expired(last_valid, mint, opinions).await,
         }
     }
 }

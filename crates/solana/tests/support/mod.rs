@@ -94,6 +94,7 @@ pub fn attempt() -> Attempt {
     Attempt {
         signature: Signature::from_bytes([5; 64]),
         wire: vec![1, 2, 3],
+        payer: None,
         blockhash: "11111111111111111111111111111111".into(),
         last_valid_block_height: 1_000,
         context_slot: 900,

@@ -6,6 +6,7 @@ mod conflicts;
 mod conformance;
 mod costs;
 mod dead_letters;
+mod mint_keys;
 mod outage;
 mod pool;
 mod races;

@@ -19,7 +19,13 @@ fn top_up(number: u8, lamports: u64) -> TopUp {
         payer: PAYER,
         lamports,
         marker: MintAddress::from_bytes([number; 32]),
-        attempt: Attempt { signature: signature(number), compute_unit_price: 0, cost: None, ..attempt(1, number) },
+        attempt: Attempt {
+            signature: signature(number),
+            payer: Some(treasury),
+            compute_unit_price: 0,
+            cost: None,
+            ..attempt(1, number)
+        },
     }
 }
 

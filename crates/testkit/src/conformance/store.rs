@@ -73,6 +73,7 @@ macro_rules! store_cases {
             attempts::a_mint_address_is_one_operations_own,
             attempts::a_mint_address_never_changes,
             attempts::nothing_is_signed_without_bytes,
+            attempts::who_paid_is_on_record_where_it_was_told,
             racing::of_two_writers_exactly_one_wins,
             racing::two_signers_leave_one_attempt,
             racing::of_signing_anew_and_failing_one_happens,

@@ -50,7 +50,7 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
     /// have to say wherever there are two, however long that takes: of two mints the chain refuses one, of two transfers
     /// none.
     async fn by_its_marker(&self, top_up: &TopUp, tip: Option<u64>) -> Result<bool, FundingError> {
-        if self.chain.expired(&top_up.attempt, &top_up.marker, Opinions::Two).await? {
+        if self.chain.expired(top_up.attempt.last_valid_block_height, &top_up.marker, Opinions::Two).await? {
             return self.decide(top_up, Verdict::Expired, None).await;
         }
         match self.chain.mint_state(&top_up.marker, Commitment::Finalized, 0).await? {

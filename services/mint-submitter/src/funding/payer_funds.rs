@@ -67,8 +67,8 @@ impl PayerFunds {
     pub(crate) fn check(&self, payer: Pubkey) -> Result<(), Failure> {
         match self.of(&payer) {
             None | Some(Standing::Enough | Standing::Low(_)) => Ok(()),
-            Some(Standing::Waiting) => Err(out_of_funds("a top-up is under way")),
-            Some(Standing::Short(shortage)) => Err(out_of_funds(shortage.remedy())),
+            Some(Standing::Waiting) => Err(out_of_funds(payer, "a top-up is under way")),
+            Some(Standing::Short(shortage)) => Err(out_of_funds(payer, shortage.remedy())),
         }
     }
 

@@ -12,9 +12,10 @@ use domain::{
 };
 use mint_submitter::Minter;
 use solana::{
-    Blockhash, Chain, ChainView, Commitment, Landing, MetadataAccount, MintSigner, MintState, Mints, NftAccounts,
-    OnChainError, OnChainErrorKind, Opinions, Pubkey, Purse, RpcError, RpcErrorKind, SendOutcome, Simulated,
-    TokenMetadata, Toll, Transaction, TransportFault, Watch, Witness,
+    Blockhash, Chain, ChainView, Commitment, Landing, MasterSecret, MasterSecrets, MetadataAccount, MintSigner,
+    MintState, Mints, NftAccounts, OnChainError, OnChainErrorKind, Opinions, Payers, Pubkey, Purse, RpcError,
+    RpcErrorKind, SendOutcome, Signer, Simulated, TokenMetadata, Toll, Transaction, TransportFault, Watch, Witness,
+    parse_payer,
 };
 use testkit::{Crash, MemoryStore};
 
@@ -151,9 +152,11 @@ impl Chain for FakeChain {
         self.preferred.lock().unwrap().push((*transaction, endpoint.to_owned()));
     }
 
-    async fn expired(&self, _: &Attempt, _: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
+    async fn expired(&self, _: u64, mint: &MintAddress, opinions: Opinions) -> Result<bool, RpcError> {
         self.opinions.lock().unwrap().push(opinions);
-        Ok(next(&mut self.script.lock().unwrap().expired, true))
+        let mut script = self.script.lock().unwrap();
+        let is_minted = script.at.get(mint) == Some(&MintState::Minted);
+        Ok(!is_minted && next(&mut script.expired, true))
     }
 }
 
@@ -187,26 +190,52 @@ pub fn minter(chain: &FakeChain) -> TestMinter {
 
 /// A minter whose clock stands so long after the operation's last transition.
 pub fn minter_at(chain: &FakeChain, after: TimeDelta) -> TestMinter {
+    minter_of_at(chain, mints(), after)
+}
+
+pub fn minter_of(chain: &FakeChain, mints: Mints<TokenMetadata>) -> TestMinter {
+    minter_of_at(chain, mints, TimeDelta::zero())
+}
+
+fn minter_of_at(chain: &FakeChain, mints: Mints<TokenMetadata>, after: TimeDelta) -> TestMinter {
     let store = MemoryStore::new(Arc::default(), Crash::never().into());
-    Minter::new(chain.clone(), mints(), store.into(), FixedClock(DateTime::UNIX_EPOCH + after))
+    Minter::new(chain.clone(), mints, store.into(), FixedClock(DateTime::UNIX_EPOCH + after))
 }
 
 pub fn mints() -> Mints<TokenMetadata> {
-    Mints::new(signer(), TokenMetadata)
+    let masters = MasterSecrets::one(master("k1", 0x17));
+    mints_of(&[payer_1()], masters)
+}
+
+pub fn mints_of(payers: &[Arc<dyn Signer>], masters: MasterSecrets) -> Mints<TokenMetadata> {
+    let payers = Payers::new(payers.iter().cloned(), &[]).unwrap();
+    Mints::new(MintSigner::of(payers, masters), TokenMetadata)
+}
+
+/// The master secret of 32 such bytes.
+pub fn master(key_id: &str, byte: u8) -> MasterSecret {
+    MasterSecret::parse(key_id.into(), &format!("{byte:02x}").repeat(32).into()).unwrap()
 }
 
 /// Who pays and creates: the public half of the keypair of 32 bytes of 1.
 pub fn authority() -> Pubkey {
-    let public = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c";
-    Pubkey::new_from_array(std::array::from_fn(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap()))
+    payer_1().address()
 }
 
-/// That keypair, as `solana-keygen` would write it.
-fn signer() -> MintSigner {
-    let bytes: Vec<u8> = [1; 32].into_iter().chain(authority().to_bytes()).collect();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), format!("{bytes:?}")).unwrap();
-    MintSigner::load(file.path(), &"17".repeat(32).into(), "k1".into()).unwrap()
+/// The keypair of 32 bytes of 1, as `solana-keygen` would write it.
+pub fn payer_1() -> Arc<dyn Signer> {
+    payer(1, "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c")
+}
+
+/// The keypair of 32 bytes of 2.
+pub fn payer_2() -> Arc<dyn Signer> {
+    payer(2, "8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394")
+}
+
+fn payer(seed: u8, public: &str) -> Arc<dyn Signer> {
+    let public = (0..32).map(|at| u8::from_str_radix(&public[2 * at..2 * at + 2], 16).unwrap());
+    let bytes: Vec<u8> = [seed; 32].into_iter().chain(public).collect();
+    parse_payer(&format!("{bytes:?}").into()).unwrap()
 }
 
 pub fn operation() -> Operation {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use resilience::Jitter;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use service::MintKeyCheck;
 use service::config::{self, MintKeySettings, SolanaSettings};
-use solana::{Endpoint, Endpoints, EndpointsSettings, MintSigner, RpcError};
+use solana::{Endpoint, Endpoints, EndpointsSettings, MasterSecret, MasterSecrets, MintSigner, Pubkey, RpcError};
 use solana_client::rpc_request::RpcRequest;
 use store::Store;
 
@@ -25,7 +26,10 @@ const ONE_MINT: u64 = 12_000_000;
 const FEW_MINTS: u64 = 100;
 
 pub async fn examine() -> Vec<Row> {
-    let (signer, mut rows) = keys();
+    let (signer, mut rows) = keys().await;
+    if let Some(signer) = &signer {
+        rows.extend(secrets(signer.masters()).await);
+    }
     let settings = match read(SolanaSettings::read) {
         Ok(settings) => settings,
         Err(error) => return rows.into_iter().chain(Row::configuration(CHAIN, error)).collect(),
@@ -37,9 +41,8 @@ pub async fn examine() -> Vec<Row> {
     let answers = futures::future::join_all(endpoints.list().map(ask)).await;
     rows.extend(one_cluster(&answers, recorded().await.as_deref()));
     rows.extend(answers.into_iter().map(Answer::row));
-    if let Some(signer) = signer {
-        rows.push(funds(&endpoints, &signer).await);
-    }
+    let payers: Vec<_> = signer.iter().flat_map(|signer| signer.payers().addresses()).collect();
+    rows.extend(futures::future::join_all(payers.iter().map(|payer| funds(&endpoints, payer))).await);
     rows
 }
 
@@ -112,18 +115,45 @@ fn one_cluster(answers: &[Answer], recorded: Option<&str>) -> Option<Row> {
     }
 }
 
-fn keys() -> (Option<MintSigner>, Vec<Row>) {
+async fn keys() -> (Option<MintSigner>, Vec<Row>) {
     let settings = match read(MintKeySettings::read) {
         Ok(settings) => settings,
         Err(error) => return (None, Row::configuration(KEYS, error)),
     };
-    match MintSigner::load(&settings.payer_keypair, &settings.master_secret, settings.key_id) {
+    match settings.open().await {
         Ok(signer) => {
-            let found = format!("payer {}, master secret {}", signer.payer(), signer.key_id());
+            let found = listed(&signer);
             (Some(signer), vec![Row::ok(KEYS, found)])
         }
-        Err(error) => (None, vec![Row::fail(KEYS, error, "correct MINT_PAYER_KEYPAIR or MINT_MASTER_SECRET")]),
+        Err(error) => (None, vec![Row::fail(KEYS, error, "correct the keys, or the signer command")]),
     }
+}
+
+/// Whether the master secrets are those on record. Where the database cannot tell, its own rows say why.
+async fn secrets(masters: &MasterSecrets) -> Vec<Row> {
+    const SECRETS: &str = "master secrets";
+    let Ok(settings) = read(config::small_database_settings) else { return Vec::new() };
+    let Ok(store) = Store::connect(&settings).await else { return Vec::new() };
+    let check = match service::check_mint_keys(&store, masters).await {
+        Ok(check) => check,
+        Err(error) => return vec![Row::fail(SECRETS, format!("{error:#}"), "see the database's rows")],
+    };
+    if check == MintKeyCheck::default() {
+        return vec![Row::ok(SECRETS, "as their fingerprints on record say")];
+    }
+    let wrong = check.problems.iter().map(|problem| Row::fail(SECRETS, problem, "correct it before a worker starts"));
+    let unknown = check.unknown.iter().map(|key_id| {
+        Row::warn(SECRETS, format!("{key_id} is not on record yet"), "mintctl migrate puts its fingerprint there")
+    });
+    wrong.chain(unknown).collect()
+}
+
+/// Who pays, and what addresses are derived from.
+fn listed(signer: &MintSigner) -> String {
+    let payers: Vec<_> = signer.payers().addresses().map(|payer| payer.to_string()).collect();
+    let retired: Vec<_> = signer.masters().retired().map(MasterSecret::key_id).collect();
+    let retired = if retired.is_empty() { String::new() } else { format!(" (retired: {})", retired.join(", ")) };
+    format!("payer {}, master secret {}{retired}", payers.join(" and "), signer.masters().active().key_id())
 }
 
 /// The part of a `getBalance` answer that holds the lamports.
@@ -132,12 +162,12 @@ struct Balance {
     value: u64,
 }
 
-async fn funds(endpoints: &Endpoints, signer: &MintSigner) -> Row {
-    const FUNDS: &str = "payer's funds";
-    let params = json!([signer.payer().to_string(), { "commitment": "confirmed" }]);
+async fn funds(endpoints: &Endpoints, payer: &Pubkey) -> Row {
+    let what = format!("funds of payer {payer}");
+    let params = json!([payer.to_string(), { "commitment": "confirmed" }]);
     match endpoints.ask::<Balance>(RpcRequest::GetBalance, params).await {
-        Ok(answer) => judge_funds(FUNDS, answer.value.value),
-        Err(error) => Row::fail(FUNDS, error, "an endpoint has to answer first"),
+        Ok(answer) => judge_funds(&what, answer.value.value),
+        Err(error) => Row::fail(what, error, "an endpoint has to answer first"),
     }
 }
 

@@ -38,6 +38,7 @@ pub fn attempt() -> Attempt {
     Attempt {
         signature: signature(),
         wire: vec![1],
+        payer: None,
         blockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N".into(),
         last_valid_block_height: 1_150,
         context_slot: SIGNED_AT,

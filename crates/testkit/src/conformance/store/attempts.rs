@@ -1,6 +1,6 @@
 //! One transaction at a time, and none that is forgotten: what the store refuses so that no operation is minted twice.
 
-use domain::{Attempt, DecidedAttempt, State, Transition, Verdict};
+use domain::{Attempt, DecidedAttempt, State, Transition, Verdict, WalletAddress};
 use engine::Committed;
 
 use super::scene::{Scene, sqlstate};
@@ -151,4 +151,18 @@ pub async fn nothing_is_signed_without_bytes<W: StoreWorld>() {
     }
     assert_eq!(sqlstate(scene.commit(&operation, transition).await), "23514");
     assert_eq!(scene.load(operation.id).await, operation);
+}
+
+pub async fn who_paid_is_on_record_where_it_was_told<W: StoreWorld>() {
+    let scene = Scene::<W>::with_contents().await;
+    for (number, payer) in [(1, Some(WalletAddress::from_bytes([6; 32]))), (2, None)] {
+        let operation = scene.standing(number, State::IpfsUploaded).await;
+        let mut transition = submitted(number, 0, None);
+        if let Transition::Submitted { attempt, .. } = &mut transition {
+            attempt.payer = payer;
+        }
+        let signed = scene.advance(&operation, transition).await;
+        assert_eq!(scene.load(operation.id).await, signed);
+        assert_eq!(signed.open_attempt.and_then(|attempt| attempt.payer), payer);
+    }
 }
