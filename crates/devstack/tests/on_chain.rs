@@ -1,5 +1,6 @@
-//! The mint step and its port on the real program, where a transaction meets another one or fails for its own sake. One chain
-//! with slots of 100 ms for all of them; what the fleet makes of the rest is in `exactly_once`.
+//! The mint step on the real program, where a transaction fails for its own sake, and the same bytes by two endpoints. One
+//! chain with slots of 100 ms for all of them; what the fleet makes of the rest is in `exactly_once`, and what holds of the
+//! chain's port in `solana`'s `real_chain`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use resilience::Jitter;
 use serde_json::json;
 use solana::{
     Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing,
-    MintOrder, MintPlan, MintSigner, MintStandard, MintState, Mints, OnChainErrorKind, Prefund, Pubkey, SendOutcome,
-    SigningGround, TokenMetadata,
+    MintOrder, MintPlan, MintSigner, MintStandard, MintState, Mints, Prefund, Pubkey, SendOutcome, SigningGround,
+    TokenMetadata,
 };
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::signer::Signer;
@@ -83,7 +84,6 @@ async fn whatever_a_transaction_meets_on_chain_there_is_one_nft_or_none() -> Res
     let ground = Ground::start().await?;
     tokio::try_join!(
         the_same_bytes_by_two_endpoints_at_once_are_one_nft(&ground),
-        of_two_transactions_at_once_one_mints(&ground),
         a_program_error_mints_nothing_and_is_told(&ground),
         too_few_units_are_no_end(&ground),
     )
@@ -103,23 +103,7 @@ async fn the_same_bytes_by_two_endpoints_at_once_are_one_nft(ground: &Ground) ->
     Ok(())
 }
 
-async fn of_two_transactions_at_once_one_mints(ground: &Ground) -> Result<()> {
-    let (first, second) = (ground.cluster(Some(0))?, ground.cluster(Some(1))?);
-    let (mints, id) = (ground.mints(TokenMetadata)?, Uuid::now_v7());
-    let (order, one) = signed(&first, &mints, id, FIRST).await?;
-    let (_, other) = signed(&second, &mints, id, SigningGround { signed_before: 1, ..FIRST }).await?;
-    ensure!(one.signature != other.signature);
-    tokio::join!(first.send(&one, Priority::Normal, 0, false), second.send(&other, Priority::Normal, 0, false));
-    let landings =
-        [landed(&first, &one, Commitment::Finalized).await?, landed(&first, &other, Commitment::Finalized).await?];
-    let minted = landings.iter().filter(|landing| matches!(landing, Landing::Landed { .. })).count();
-    let refused = landings.iter().filter(|landing| failed_for(landing, OnChainErrorKind::AlreadyThere)).count();
-    ensure!((minted, refused) == (1, 1), "{landings:?}");
-    ensure!(first.mint_state(&order.mint, Commitment::Finalized, 0).await? == MintState::Minted);
-    Ok(())
-}
-
-/// What the program refuses fails once it can land no more, with the program's reason; and where it lands, it mints nothing.
+/// What the program refuses fails once it can land no more, with the program's reason.
 async fn a_program_error_mints_nothing_and_is_told(ground: &Ground) -> Result<()> {
     let mints = ground.mints(TokenMetadata)?;
     let refused = operation(TOO_LONG, "AIW3")?;
@@ -129,14 +113,6 @@ async fn a_program_error_mints_nothing_and_is_told(ground: &Ground) -> Result<()
     ensure!((failure.code.as_ref(), signed.len()) == ("program-error", 1), "{failure} after {}", signed.len());
     let cluster = ground.cluster(None)?;
     ensure!(cluster.mint_state(&mint, Commitment::Finalized, 0).await? == MintState::Absent { lamports: 0 });
-
-    let (id, mints) = (OperationId::from_uuid(Uuid::now_v7()), ground.mints(TokenMetadata)?);
-    let order = MintOrder { name: TOO_LONG.into(), ..order(mints.address(&id)) };
-    let attempt = mints.sign(&cluster, &id, &order, FIRST).await?;
-    cluster.send(&attempt, Priority::Normal, 0, false).await;
-    let landing = landed(&cluster, &attempt, Commitment::Confirmed).await?;
-    ensure!(failed_for(&landing, OnChainErrorKind::Hopeless), "{landing:?}");
-    ensure!(cluster.mint_state(&order.mint, Commitment::Confirmed, 0).await? == MintState::Absent { lamports: 0 });
     Ok(())
 }
 
@@ -218,10 +194,6 @@ async fn landed(cluster: &Cluster, attempt: &Attempt, commitment: Commitment) ->
     let landing = cluster.landing(attempt.into(), commitment, PATIENCE).await;
     ensure!(!matches!(landing, Landing::Unknown { .. } | Landing::Pending { .. }), "{landing:?}");
     Ok(landing)
-}
-
-fn failed_for(landing: &Landing, kind: OnChainErrorKind) -> bool {
-    matches!(landing, Landing::Failed { error, .. } if error.kind == kind)
 }
 
 fn order(mint: MintAddress) -> MintOrder {

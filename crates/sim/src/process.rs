@@ -202,7 +202,10 @@ impl<'a> Process<'a> {
 }
 
 /// The fleet's keys: every process has the same. Two payers share the operations.
-fn signer() -> Result<MintSigner, KeyError> {
+///
+/// # Errors
+/// Never, as they are.
+pub fn signer() -> Result<MintSigner, KeyError> {
     let payer = |byte| -> Arc<dyn Signer> { Arc::new(KeypairSigner::new(Keypair::new_from_array([byte; 32]))) };
     let master = MasterSecret::new("k1".into(), SecretBox::new(Box::new([7; 32])));
     Ok(MintSigner::of(Payers::new([1, 2].map(payer), &[])?, MasterSecrets::one(master)))

@@ -1,43 +1,67 @@
-//! Mints on a real SVM with the real Token Metadata program.
+//! The chain's conformance suite on a real SVM with the real Token Metadata program, which `crates/sim/src/chain/conformance.rs`
+//! runs on the simulated chain; and what the simulated one knows nothing of.
 
 mod support;
 
 use std::time::Duration;
 
-use domain::{Attempt, OperationId, Priority, WalletAddress};
+use domain::{Attempt, MintAddress, OperationId, Priority, WalletAddress};
 use mpl_token_metadata::instructions::BurnNftBuilder;
 use serde_json::json;
 use solana::{
-    Chain, ChainView, Commitment, Landing, MaxSupply, MintOrder, MintState, OnChainErrorKind, Opinions, SendOutcome,
-    SigningGround, Watch,
+    Chain, ChainView, Cluster, Commitment, Landing, MintOrder, MintState, Mints, Pubkey, SendOutcome, SigningGround,
+    TokenMetadata, Watch,
 };
 use solana_client::rpc_request::RpcRequest;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::signature::{Keypair, Signer};
 use solana_sdk::transaction::Transaction;
+use solana_system_interface::instruction::transfer;
 use spl_token_interface::ID as TOKEN_PROGRAM;
 use support::RealChain;
+use testkit::conformance::chain::ChainWorld;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const FIRST: SigningGround = SigningGround { lamports: 0, signed_before: 0, unit_price: None };
 
-impl RealChain {
-    async fn sign(&self, id: &OperationId, order: &MintOrder, ground: SigningGround) -> Attempt {
-        self.mints.sign(&self.cluster, id, order, ground).await.unwrap()
+/// All cases share one chain.
+impl ChainWorld for RealChain {
+    type Chain = Cluster;
+
+    fn fresh() -> Self {
+        Self::connect()
     }
 
+    fn chain(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    fn mints(&self) -> &Mints<TokenMetadata> {
+        &self.mints
+    }
+
+    fn operation(&self) -> OperationId {
+        self.order().0
+    }
+
+    async fn receives(&self, address: &MintAddress, lamports: u64) {
+        let stranger = self.stranger().await;
+        let gift = transfer(&stranger.pubkey(), &Pubkey::new_from_array(*address.as_bytes()), lamports);
+        let gift = self.does(&stranger, gift).await;
+        let landing = self.landed(&gift, Commitment::Finalized).await;
+        assert!(matches!(landing, Landing::Landed { .. }), "{landing:?}");
+    }
+}
+
+testkit::chain_conformance!(RealChain, tokio::test);
+
+impl RealChain {
     async fn landed(&self, attempt: &Attempt, commitment: Commitment) -> Landing {
         self.cluster.landing(Watch::from(attempt), commitment, PATIENCE).await
     }
 
-    async fn minted(&self) -> (OperationId, MintOrder, Attempt) {
-        let (id, order) = self.order();
-        let attempt = self.mint(&id, &order).await;
-        (id, order, attempt)
-    }
-
     async fn mint(&self, id: &OperationId, order: &MintOrder) -> Attempt {
-        let attempt = self.sign(id, order, FIRST).await;
+        let attempt = self.mints.sign(&self.cluster, id, order, FIRST).await.unwrap();
         assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
         assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
         attempt
@@ -75,93 +99,9 @@ impl RealChain {
 }
 
 #[tokio::test]
-async fn an_nft_is_minted_and_everything_about_it_is_right() {
-    let chain = RealChain::connect();
-    let genesis = chain.endpoints.check_cluster(None).await.unwrap();
-    assert!(genesis.unreachable.is_empty());
-    let (_, order) = chain.order();
-    assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 0 });
-    let (_, order, attempt) = chain.minted().await;
-    assert!(attempt.wire.len() < 1_232, "{} bytes", attempt.wire.len());
-    assert_eq!(chain.state(&order).await, MintState::Minted);
-    assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(attempt.signature)));
-
-    let Landing::Landed { slot } = chain.landed(&attempt, Commitment::Finalized).await else { panic!("not final") };
-    let nft = chain.cluster.nft(&order.mint, &order.owner, slot).await.unwrap();
-    let (mint, metadata, holding) = (nft.mint.unwrap(), nft.metadata.unwrap(), nft.holding.unwrap());
-    assert_eq!((mint.decimals, mint.supply), (0, 1));
-    assert_eq!((mint.authority, mint.freeze_authority), (Some(nft.addresses.edition), Some(nft.addresses.edition)));
-    assert_eq!((&metadata.name, &metadata.symbol, &metadata.uri), (&order.name, &order.symbol, &order.uri));
-    assert_eq!((metadata.seller_fee_basis_points, metadata.is_mutable, metadata.non_fungible), (500, false, true));
-    assert_eq!(metadata.creators, [(metadata.update_authority, true, 100)]);
-    assert_eq!(metadata.collection.map(|(_, verified)| verified), Some(false));
-    assert_eq!(nft.edition, Some(MaxSupply::Limited(0)));
-    assert_eq!((holding.amount, holding.owner.to_bytes()), (1, *order.owner.as_bytes()));
-
-    let witness = chain.cluster.witness(&attempt.signature, &order.mint, Commitment::Finalized).await.unwrap().unwrap();
-    assert!(witness.minted_for(&order.owner));
-    assert_eq!(witness.slot, slot);
-}
-
-#[tokio::test]
-async fn the_same_bytes_twice_are_one_nft() {
-    let chain = RealChain::connect();
-    let (_, order, attempt) = chain.minted().await;
-    assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 1, true).await, SendOutcome::AlreadyProcessed);
-    chain.cluster.send(&attempt, Priority::Normal, 0, false).await;
-    let Landing::Landed { slot } = chain.landed(&attempt, Commitment::Finalized).await else { panic!("not final") };
-    let nft = chain.cluster.nft(&order.mint, &order.owner, slot).await.unwrap();
-    assert_eq!((nft.mint.unwrap().supply, nft.holding.unwrap().amount), (1, 1));
-}
-
-#[tokio::test]
-async fn a_second_transaction_for_the_same_mint_fails_and_is_a_question_for_the_chain() {
-    let chain = RealChain::connect();
-    let (id, order, first) = chain.minted().await;
-    let again = chain.sign(&id, &order, SigningGround { signed_before: 1, ..FIRST }).await;
-    assert_ne!(again.signature, first.signature);
-    let outcome = chain.cluster.send(&again, Priority::Normal, 0, true).await;
-    assert!(outcome.failed_for(OnChainErrorKind::AlreadyThere), "{outcome:?}");
-    chain.cluster.send(&again, Priority::Normal, 0, false).await;
-    let Landing::Failed { error, .. } = chain.landed(&again, Commitment::Confirmed).await else { panic!("it failed") };
-    assert_eq!(error.kind, OnChainErrorKind::AlreadyThere, "{error}");
-    assert_eq!(chain.state(&order).await, MintState::Minted);
-    assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(first.signature)));
-}
-
-#[tokio::test]
-async fn lamports_of_a_stranger_do_not_block_the_address() {
-    let chain = RealChain::connect();
-    let (id, order) = chain.order();
-    let mint = solana::NftAddresses::of(&order.mint, &order.owner).mint;
-    let stranger = chain.stranger().await;
-    chain.does(&stranger, solana_system_interface::instruction::transfer(&stranger.pubkey(), &mint, 1_000_000)).await;
-    assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 1_000_000 });
-
-    let attempt = chain.sign(&id, &order, SigningGround { lamports: 1_000_000, ..FIRST }).await;
-    assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
-    assert!(matches!(chain.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
-    assert_eq!(chain.state(&order).await, MintState::Minted);
-    assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(attempt.signature)), "not the gift");
-}
-
-/// A blockhash lives for about a minute, so this takes more than that.
-#[tokio::test]
-async fn an_attempt_that_was_never_sent_expires_and_lands_no_more() {
-    let chain = RealChain::connect();
-    let (id, order) = chain.order();
-    let attempt = chain.sign(&id, &order, FIRST).await;
-    let expired = || chain.cluster.expired(attempt.last_valid_block_height, &order.mint, Opinions::Two);
-    assert_eq!(expired().await, Ok(false));
-    let until_expired = async {
-        while expired().await != Ok(true) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(4), until_expired).await.expect("it expires");
-    let outcome = chain.cluster.send(&attempt, Priority::Normal, 0, true).await;
-    assert!(matches!(outcome, SendOutcome::BlockhashNotFound(_)), "{outcome:?}");
-    assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 0 });
+async fn all_endpoints_serve_one_cluster() {
+    let check = RealChain::connect().endpoints.check_cluster(None).await.unwrap();
+    assert_eq!(check.unreachable, []);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use super::program::Nft;
 
 /// What Token Metadata asks for itself: its metadata account holds so much beyond the rent.
 pub const PROTOCOL_FEE: u64 = 10_000_000;
+const SYSTEM_PROGRAM: Pubkey = Pubkey::new_from_array([0; 32]);
 
 /// Which of an NFT's accounts an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +53,8 @@ impl Nft {
             Kind::Edition => (mpl_token_metadata::ID, edition(), 0),
             Kind::Token => (TOKEN_PROGRAM, self.holding(), 0),
         };
-        let space = data.len() as u64;
-        json!({
-            "lamports": rent(space) + fee, "owner": owner.to_string(), "space": space,
-            "data": [BASE64.encode(data), "base64"],
-        })
+        let least = rent(data.len() as u64) + fee;
+        account(owner, if kind == Kind::Mint { least.max(self.gift) } else { least }, data)
     }
 
     fn mint(&self) -> Vec<u8> {
@@ -101,6 +99,19 @@ impl Nft {
             ..TokenAccount::default()
         })
     }
+}
+
+/// The account at an address to which a stranger sent lamports, and where there is nothing else.
+#[must_use]
+pub fn gift(lamports: u64) -> Value {
+    account(SYSTEM_PROGRAM, lamports, vec![])
+}
+
+fn account(owner: Pubkey, lamports: u64, data: Vec<u8>) -> Value {
+    let space = data.len();
+    json!({
+        "lamports": lamports, "owner": owner.to_string(), "space": space, "data": [BASE64.encode(data), "base64"],
+    })
 }
 
 /// What an account of that many bytes holds to be free of rent.

@@ -14,7 +14,7 @@ use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 
-use super::accounts::rent;
+use super::accounts::{self, rent};
 use super::endpoint::Server;
 use super::ledger::{BLOCKHASH_LIFE, CONFIRMATION, FINALITY, Landed, Ledger};
 use super::program;
@@ -124,17 +124,13 @@ impl<'a> Ask<'a> {
         Ok(at(slot, &json!(known.then_some(fee))))
     }
 
-    /// Whatever it does, it uses the same units. Only where somebody asks for accounts is it really tried out.
+    /// Whatever it does, it uses the same units.
     fn simulate(&self, params: &Value) -> Answer {
         let config = config(params);
         let slot = self.slot(config);
-        let addresses = &config["accounts"]["addresses"];
-        if addresses.is_null() {
-            return Ok(at(slot, &json!({ "err": null, "unitsConsumed": UNITS })));
-        }
         let transaction = MintTransaction::read_unsigned(&bytes(&params[0])?);
         let transaction = transaction.map_err(|error| refusal(INVALID_PARAMS, error))?;
-        let made = match program::run(&transaction, |mint| self.ledger.nft(mint, slot).is_some()) {
+        let made = match program::run(&transaction, |mint| self.ledger.found(mint, slot)) {
             Ok(made) => made,
             Err(error) => return Ok(at(slot, &json!({ "err": error, "unitsConsumed": UNITS }))),
         };
@@ -142,7 +138,10 @@ impl<'a> Ask<'a> {
             let mut accounts = made.iter().flat_map(|nft| nft.addresses().map(|(address, kind)| (address, nft, kind)));
             accounts.find(|(address, ..)| address == wanted).map(|(_, nft, kind)| nft.account(kind))
         };
-        let accounts: Vec<_> = list(addresses)?.iter().map(account).collect();
+        let accounts: Option<Vec<_>> = match &config["accounts"]["addresses"] {
+            Value::Null => None,
+            addresses => Some(list(addresses)?.iter().map(account).collect()),
+        };
         Ok(at(slot, &json!({ "err": null, "unitsConsumed": UNITS, "accounts": accounts })))
     }
 
@@ -192,7 +191,10 @@ impl<'a> Ask<'a> {
     fn accounts(&self, params: &Value) -> Answer {
         let slot = self.slot_from(config(params))?;
         let addresses: Vec<Pubkey> = list(&params[0])?;
-        let account = |address: &Pubkey| self.ledger.account(address, slot).map(|(nft, kind)| nft.account(kind));
+        let account = |address: &Pubkey| match self.ledger.account(address, slot) {
+            Some((nft, kind)) => Some(nft.account(kind)),
+            None => self.ledger.gift(address, slot).map(accounts::gift),
+        };
         let accounts: Vec<_> = addresses.iter().map(account).collect();
         Ok(at(slot, &json!(accounts)))
     }

@@ -12,7 +12,7 @@ use solana_sdk::signature::Signature;
 use solana_sdk::transaction::TransactionError;
 
 use super::accounts::Kind;
-use super::program::{self, Nft};
+use super::program::{self, Found, Nft};
 use super::transaction::MintTransaction;
 use crate::dice::Dice;
 use crate::weather::Sky;
@@ -79,6 +79,8 @@ pub struct Ledger {
     of_mint: BTreeMap<Pubkey, BTreeSet<Signature>>,
     nfts: BTreeMap<Pubkey, Nft>,
     addresses: BTreeMap<Pubkey, (Pubkey, Kind)>,
+    /// What strangers sent where: the slot, and lamports.
+    gifts: BTreeMap<Pubkey, (u64, u64)>,
     known: BTreeMap<Signature, Arc<MintTransaction>>,
     happened: Vec<Happening>,
 }
@@ -102,6 +104,7 @@ impl Ledger {
             of_mint: BTreeMap::new(),
             nfts: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            gifts: BTreeMap::new(),
             known: BTreeMap::new(),
             happened: Vec::new(),
         };
@@ -156,6 +159,21 @@ impl Ledger {
         Some((self.nft(mint, slot)?, *kind))
     }
 
+    /// Lamports that a stranger sent to an address, as of a slot.
+    #[must_use]
+    pub fn gift(&self, address: &Pubkey, slot: u64) -> Option<u64> {
+        self.gifts.get(address).filter(|(sent, _)| *sent <= slot).map(|(_, lamports)| *lamports)
+    }
+
+    /// What lies at the address of a mint, as of a slot.
+    #[must_use]
+    pub fn found(&self, mint: &Pubkey, slot: u64) -> Found {
+        match self.nft(mint, slot) {
+            Some(_) => Found::Nft,
+            None => self.gift(mint, slot).map_or(Found::Nothing, Found::Lamports),
+        }
+    }
+
     /// Every NFT.
     pub fn nfts(&self) -> impl Iterator<Item = &Nft> {
         self.nfts.values()
@@ -200,7 +218,7 @@ impl Ledger {
         if age.is_none_or(|(height, block)| height + BLOCKHASH_LIFE < block.height) {
             return Some(TransactionError::BlockhashNotFound);
         }
-        program::run(transaction, |mint| self.nft(mint, slot).is_some()).err()
+        program::run(transaction, |mint| self.found(mint, slot)).err()
     }
 
     /// An endpoint takes a transaction and passes it on: it lands soon, late, too late or never.
@@ -215,6 +233,20 @@ impl Ledger {
         let late = self.sky.strikes(&self.dice, |weather| weather.transaction_late);
         let delay = if late { self.dice.below(self.slots_left(transaction)) } else { self.dice.below(4) };
         self.due.entry(self.tip + 1 + delay).or_default().push(Arc::clone(transaction));
+    }
+
+    /// A stranger sends lamports to an address where there is nothing. No weather does that yet.
+    #[cfg(test)]
+    pub fn give(&mut self, address: Pubkey, lamports: u64) {
+        let slot = self.tip;
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(address.as_ref());
+        let signature = Signature::from(signature);
+        let transaction = MintTransaction { signature, blockhash: Hash::default(), steps: vec![] };
+        self.of_mint.entry(address).or_default().insert(signature);
+        let landed = Landed { slot, error: None, transaction: Arc::new(transaction), hidden_until: 0 };
+        self.landed.insert(signature, landed);
+        self.gifts.insert(address, (slot, lamports));
     }
 
     /// What happened since the last call.
@@ -270,7 +302,7 @@ impl Ledger {
             self.happened.push(Happening::TooLate(transaction, slot));
             return;
         }
-        let error = match program::run(&transaction, |mint| self.nfts.contains_key(mint)) {
+        let error = match program::run(&transaction, |mint| self.found(mint, slot)) {
             Ok(made) => {
                 for nft in made {
                     self.put_nft(Nft { slot, ..nft });

@@ -3,6 +3,8 @@
 
 mod accounts;
 mod answers;
+#[cfg(test)]
+mod conformance;
 mod endpoint;
 mod ledger;
 mod program;

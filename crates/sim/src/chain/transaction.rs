@@ -29,7 +29,7 @@ pub struct MintTransaction {
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Sets a mint account up by hand, for an address that holds lamports.
-    InitializeMint,
+    InitializeMint(Pubkey),
     /// Token Metadata's `CreateV1`.
     Create(Box<Creation>),
     /// Token Metadata's `MintV1`.
@@ -92,7 +92,7 @@ impl MintTransaction {
     pub fn creations(&self) -> impl Iterator<Item = &Creation> {
         self.steps.iter().filter_map(|step| match step {
             Step::Create(creation) => Some(&**creation),
-            Step::InitializeMint | Step::Mint { .. } | Step::Other => None,
+            Step::InitializeMint(_) | Step::Mint { .. } | Step::Other => None,
         })
     }
 }
@@ -112,8 +112,9 @@ impl Step {
         let place = |at: usize| instruction.accounts.get(at).map(|place| usize::from(*place));
         let account = |at: usize| message.account_keys.get(place(at)?).copied();
         if *program == TOKEN_PROGRAM {
-            let initializes = TokenInstruction::unpack(&instruction.data).ok()?;
-            return matches!(initializes, TokenInstruction::InitializeMint2 { .. }).then_some(Self::InitializeMint);
+            let does = TokenInstruction::unpack(&instruction.data).ok()?;
+            let initializes = matches!(does, TokenInstruction::InitializeMint2 { .. });
+            return account(0).filter(|_| initializes).map(Self::InitializeMint);
         }
         if *program != mpl_token_metadata::ID {
             return None;

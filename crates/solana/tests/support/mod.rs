@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use domain::{Attempt, MintAddress, OperationId, Signature, WalletAddress};
+use domain::{Attempt, OperationId, Signature};
 use resilience::Jitter;
 use secrecy::SecretBox;
 use serde_json::{Value, json};
@@ -144,16 +144,7 @@ impl RealChain {
     /// An order under a fresh operation id.
     pub fn order(&self) -> (OperationId, MintOrder) {
         let id = OperationId::from_uuid(fresh());
-        let order = MintOrder {
-            mint: self.mints.address(&id),
-            owner: WalletAddress::from_bytes([9; 32]),
-            name: "Quant Ape of thirty-two bytes ok".into(),
-            symbol: "AIW3".into(),
-            uri: "ipfs://bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".into(),
-            seller_fee_basis_points: 500,
-            collection: Some(MintAddress::from_bytes([8; 32])),
-        };
-        (id, order)
+        (id, testkit::conformance::chain::order(self.mints.address(&id)))
     }
 }
 
