@@ -1,30 +1,20 @@
 //! What is compared and cleared away, on real parts: the chain against the records, and the content of what failed.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod common;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use common::mintctl;
 use devstack::demo::{Follower, campaign, publish};
 use devstack::{Stack, StackOptions};
 use domain::State;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 const STANDSTILL: Duration = Duration::from_mins(1);
 const OPERATIONS: usize = 5;
-
-/// `mintctl`, which lies where the workers lie: its exit code and the documents that it printed.
-async fn mintctl(env: &BTreeMap<String, String>, arguments: &[&str]) -> Result<(Option<i32>, Vec<Value>)> {
-    let tests: PathBuf = std::env::current_exe()?;
-    let program = tests.ancestors().nth(2).context("target/debug")?.join("mintctl");
-    let output = Command::new(program).args(arguments).arg("--json").env_clear().envs(env).output().await?;
-    let documents = serde_json::Deserializer::from_slice(&output.stdout).into_iter().collect::<Result<_, _>>();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Ok((output.status.code(), documents.context(said)?))
-}
 
 async fn execute(url: &str, sql: String) -> Result<()> {
     let mut connection = PgConnection::connect(url).await?;

@@ -73,7 +73,7 @@ pub struct Nft {
     #[serde(default)]
     #[schemars(range(max = 10_000))]
     pub seller_fee_basis_points: u16,
-    /// The collection it belongs to.
+    /// The collection of ours into which it is verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<MintAddress>,
 }

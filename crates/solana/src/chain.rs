@@ -8,6 +8,7 @@ use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction::Transaction;
 
 use crate::blockhash::Blockhash;
+use crate::collection::CollectionState;
 use crate::commitment::Commitment;
 use crate::compute::Simulated;
 use crate::landing::{Landing, Watch};
@@ -62,6 +63,10 @@ pub trait ChainView: Send + Sync + 'static {
 
     /// The metadata account at `finalized`: all that somebody needs who knows no more than the mint.
     fn metadata(&self, mint: &MintAddress) -> impl Future<Output = Result<Option<MetadataAccount>, RpcError>> + Send;
+
+    /// What lies at the address of a collection, at `finalized`. The answer may be a minute old, for all that is minted into
+    /// one collection asks the same.
+    fn collection(&self, mint: &MintAddress) -> impl Future<Output = Result<CollectionState, RpcError>> + Send;
 }
 
 /// Signs for and sends to the chain, too.

@@ -16,6 +16,7 @@ use solana_sdk::transaction as sdk;
 use crate::account_reader::{AccountReader, Snapshot, Source};
 use crate::blockhash::{Blockhash, BlockhashCache};
 use crate::chain::{Chain, ChainView, Opinions};
+use crate::collection::{self, CollectionState, Collections};
 use crate::commitment::Commitment;
 use crate::compute::Simulated;
 use crate::endpoints::Endpoints;
@@ -51,6 +52,7 @@ pub struct Cluster {
     tracker: ConfirmationTracker,
     confirmed: AccountReader,
     finalized: AccountReader,
+    collections: Collections,
     expiry: Expiry,
     sending: Sending,
 }
@@ -68,6 +70,7 @@ impl Cluster {
             tracker: ConfirmationTracker::start(Arc::clone(&endpoints)),
             confirmed: reader(Commitment::Confirmed),
             finalized: reader(Commitment::Finalized),
+            collections: Collections::default(),
             expiry: Expiry::start(&endpoints),
             sending: Sending::new(Arc::clone(&endpoints)),
             endpoints,
@@ -179,6 +182,10 @@ impl ChainView for Cluster {
         let (address, _) = Metadata::find_pda(&pubkey(mint.as_bytes()));
         let snapshot = self.finalized.read(vec![address], 0).await?;
         Ok(snapshot.accounts.first().and_then(Option::as_ref).and_then(MetadataAccount::of))
+    }
+
+    async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
+        self.collections.get(mint, collection::read(&self.finalized, mint)).await
     }
 }
 

@@ -26,8 +26,10 @@ pub struct Shape {
     pub standard: &'static str,
     /// Whether the mint account is set up before the standard's own instructions.
     pub prefunded: bool,
-    /// Whether it names a collection.
+    /// Whether it is verified into a collection.
     pub collection: bool,
+    /// Whether somebody else than the payer signs for the collection.
+    pub cosigned: bool,
 }
 
 /// What a simulation said.
@@ -80,7 +82,7 @@ impl ComputeBudget {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape { standard: "test", prefunded: false, collection: false };
+    const SHAPE: Shape = Shape { standard: "test", prefunded: false, collection: false, cosigned: false };
 
     fn used(units: u64) -> std::future::Ready<Result<Simulated, RpcError>> {
         std::future::ready(Ok(Simulated { units, succeeded: true }))

@@ -57,7 +57,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::standard::{MintOrder, MintStandard};
+    use crate::standard::{Membership, MintOrder, MintStandard};
     use crate::token_metadata::TokenMetadata;
 
     const MINTED: MintAddress = MintAddress::from_bytes([3; 32]);
@@ -73,7 +73,7 @@ mod tests {
             symbol: "AIW3".into(),
             uri: "ipfs://bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".into(),
             seller_fee_basis_points: 500,
-            collection,
+            collection: collection.map(|collection| Membership { collection, authority: PAYER }),
         };
         let plan = TokenMetadata.plan(&order, &PAYER, None);
         let message = solana_sdk::transaction::Transaction::new_with_payer(&plan.instructions, Some(&PAYER)).message;

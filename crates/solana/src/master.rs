@@ -16,6 +16,8 @@ use crate::key_error::KeyError;
 const DERIVATION: &[u8] = b"mintfleet/mint/v1";
 /// Sets the addresses of upgrades apart from those of all other operations.
 const UPGRADE_DERIVATION: &[u8] = b"mintfleet/upgrade/v1";
+/// Sets the addresses of collections apart from those of what is put into them.
+const COLLECTION_DERIVATION: &[u8] = b"mintfleet/collection/v1";
 /// The same for its fingerprint, which therefore tells nothing of any key.
 const FINGERPRINT: &[u8] = b"mintfleet/fingerprint/v1";
 
@@ -64,6 +66,12 @@ impl MasterSecret {
         MintAddress::from_bytes(self.mint(&origin.into()).pubkey().to_bytes())
     }
 
+    /// The address that it gives the collection of that label: the same for ever.
+    #[must_use]
+    pub fn collection_address(&self, label: &str) -> MintAddress {
+        MintAddress::from_bytes(self.collection(label).pubkey().to_bytes())
+    }
+
     /// By which it is known again, and nothing else is learned of it.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
@@ -78,6 +86,11 @@ impl MasterSecret {
             MintOrigin::Burn(burned) => self.expand(&[UPGRADE_DERIVATION, burned.as_bytes()]),
         };
         Keypair::new_from_array(*seed)
+    }
+
+    /// The keypair of a collection's mint, derived likewise over the bytes of its label.
+    pub(crate) fn collection(&self, label: &str) -> Keypair {
+        Keypair::new_from_array(*self.expand(&[COLLECTION_DERIVATION, label.as_bytes()]))
     }
 
     fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
@@ -176,12 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn the_derivation_of_collections_never_changes_and_meets_no_operation() {
+        let secret = secret("k1", 7);
+        insta::assert_snapshot!(secret.collection_address("Quant Apes"), @"4PkxakHKaMBSnVzXJycKnPJxAki4NVQipwNsmm5Gnrjm");
+        assert_ne!(secret.collection_address("Quant Apes"), secret.collection_address("Quant Ape"));
+        // The same bytes as far as an id goes.
+        let id = id("61616161-6161-6161-6161-616161616161");
+        assert_ne!(secret.collection_address("aaaaaaaaaaaaaaaa"), secret.address(id));
+    }
+
+    #[test]
     fn another_operation_or_secret_has_another_address() {
         let (one, two) = (id("0199a0b0-0000-7000-8000-000000000001"), id("0199a0b0-0000-7000-8000-000000000002"));
         let (seven, eight) = (secret("k1", 7), secret("k1", 8));
         assert_eq!(seven.address(one), seven.address(one));
         assert_ne!(seven.address(one), seven.address(two));
         assert_ne!(seven.address(one), eight.address(one));
+        assert_ne!(seven.collection_address("Quant Apes"), eight.collection_address("Quant Apes"));
         assert_ne!(seven.fingerprint(), eight.fingerprint());
     }
 

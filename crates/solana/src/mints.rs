@@ -1,11 +1,12 @@
 //! From an order to a signed transaction. Nothing here sends anything: what is signed has to be on record first.
 
-use domain::{Attempt, Failure, FailureClass, MintAddress, MintOrigin, OperationId, Owed, Signature, WalletAddress};
+use domain::{Attempt, MintAddress, MintOrigin, OperationId, Owed, WalletAddress};
+use futures::future::try_join_all;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_sdk::hash::Hash;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::pubkey::Pubkey;
-use solana_sdk::signature::Keypair;
+use solana_sdk::signature::{Keypair, Signature, Signer as _};
 use solana_sdk::transaction::Transaction;
 
 use crate::chain::Chain;
@@ -14,8 +15,9 @@ use crate::keys::MintSigner;
 use crate::master::MasterSecret;
 use crate::payers::{Payers, checked_signature};
 use crate::rpc_error::RpcError;
-use crate::signer::{Signer, SignerError};
+use crate::sign_error::{SignError, WrongKey};
 use crate::standard::{MintOrder, MintPlan, MintStandard, Prefund};
+use crate::token_metadata::TokenMetadata;
 use crate::toll::Tolls;
 
 /// Signs the mints of one standard.
@@ -38,64 +40,6 @@ pub struct SigningGround {
     pub unit_price: Option<u64>,
 }
 
-/// An order that was not signed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SignError {
-    /// Blockhash, rent or budget cannot be learned.
-    #[error(transparent)]
-    Rpc(#[from] RpcError),
-    /// The payer's signer did not sign.
-    #[error(transparent)]
-    Signer(#[from] SignerError),
-    /// No secret of ours gives the order its address.
-    #[error(transparent)]
-    Key(#[from] WrongKey),
-}
-
-impl SignError {
-    /// The failure it is for the operation.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        match self {
-            Self::Rpc(error) => error.failure(),
-            Self::Signer(error) => error.failure(),
-            Self::Key(error) => error.failure(),
-        }
-    }
-}
-
-/// An address that cannot be signed for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WrongKey {
-    /// The secret that it is said to come from is not configured.
-    #[error("its address was derived from the master secret {key_id:?}, which is not configured")]
-    Unknown {
-        /// The secret's name.
-        key_id: String,
-    },
-    /// The secret that it is said to come from gives it another one.
-    #[error("its address is {mint}, and key {key_id:?} derives {derived}")]
-    OtherAddress {
-        /// The address on record.
-        mint: MintAddress,
-        /// The secret's name.
-        key_id: String,
-        /// What the secret derives.
-        derived: MintAddress,
-    },
-}
-
-impl WrongKey {
-    /// The failure it is for the operation: a secret can still be configured, another address is for ever.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        match self {
-            Self::Unknown { .. } => Failure::new(FailureClass::Outage, "mint-key-not-configured", self),
-            Self::OtherAddress { .. } => Failure::permanent("mint-address-mismatch", self),
-        }
-    }
-}
-
 impl<S: MintStandard> Mints<S> {
     /// Signs with `signer`.
     #[must_use]
@@ -113,6 +57,12 @@ impl<S: MintStandard> Mints<S> {
     #[must_use]
     pub fn mints_as(&self, authority: &Pubkey) -> bool {
         self.payers().include(authority)
+    }
+
+    /// Whether NFTs can be put into the collections of `authority`: it is one of our payers, and its key is here.
+    #[must_use]
+    pub fn puts_into_collections_of(&self, authority: &Pubkey) -> bool {
+        self.payers().signer(authority).is_some()
     }
 
     /// The addresses that the master secrets of before give it, each with the secret's name.
@@ -159,10 +109,21 @@ impl<S: MintStandard> Mints<S> {
     ) -> Result<Attempt, SignError> {
         let owed = owed.into();
         let secret = self.secret_of(owed.origin, &order.mint, None)?;
-        let signer = self.payers().signer_of(&owed.by);
-        let payer = signer.address();
+        let payer = self.payers().of(&owed.by);
+        let plan = |prefund| self.standard.plan(order, &payer, prefund);
+        self.sign_plan(chain, plan, payer, || secret.mint(&owed.origin), ground).await
+    }
+
+    async fn sign_plan<C: Chain>(
+        &self,
+        chain: &C,
+        plan: impl FnOnce(Option<Prefund>) -> MintPlan + Send,
+        payer: Pubkey,
+        mint: impl FnOnce() -> Keypair + Send,
+        ground: SigningGround,
+    ) -> Result<Attempt, SignError> {
         let prefund = prefund(chain, ground.lamports).await?;
-        let plan = self.standard.plan(order, &payer, prefund);
+        let plan = plan(prefund);
         let probe = unsigned(&plan, compute::MOST, 0, &payer);
         let measure = async { chain.simulate(&wire(&probe)).await };
         let limit = self.budget.limit(&plan.shape, plan.search_steps, measure).await?;
@@ -172,10 +133,9 @@ impl<S: MintStandard> Mints<S> {
         };
         let toll = self.tolls.get(&plan.shape, chain.toll(&probe, &plan.funded, ground.lamports)).await;
         let blockhash = chain.blockhash().await?;
-        let mut transaction = unsigned(&plan, limit, price, &payer);
-        let signature = sign(&mut transaction, signer, &secret.mint(&owed.origin), blockhash.hash).await?;
+        let transaction = self.signed(unsigned(&plan, limit, price, &payer), &mint(), blockhash.hash).await?;
         Ok(Attempt {
-            signature,
+            signature: domain::Signature::from_bytes(transaction.signatures[0].into()),
             wire: wire(&transaction),
             payer: Some(WalletAddress::from_bytes(payer.to_bytes())),
             blockhash: blockhash.hash.to_string(),
@@ -192,6 +152,30 @@ impl<S: MintStandard> Mints<S> {
         let prefund = (lamports > 0).then_some(Prefund { lamports, rent: 0 });
         let shape = self.standard.plan(order, &self.payers().of(id), prefund).shape;
         self.budget.raise(&shape).await;
+    }
+
+    /// Lets everybody sign who has to: the mint, whoever pays, and whoever rules its collection. Each of their signers sees
+    /// the message as it will be sent.
+    async fn signed(
+        &self,
+        mut transaction: Transaction,
+        mint: &Keypair,
+        blockhash: Hash,
+    ) -> Result<Transaction, SignError> {
+        transaction.message.recent_blockhash = blockhash;
+        let message = transaction.message_data();
+        let signers = transaction.message.signer_keys().into_iter();
+        transaction.signatures = try_join_all(signers.map(|signer| self.signature(signer, mint, &message))).await?;
+        Ok(transaction)
+    }
+
+    async fn signature(&self, of: &Pubkey, mint: &Keypair, message: &[u8]) -> Result<Signature, SignError> {
+        if *of == mint.pubkey() {
+            return Ok(mint.sign_message(message));
+        }
+        let signer = self.payers().signer(of).ok_or(SignError::NoKey { address: *of })?;
+        let signature = checked_signature(signer, message).await?;
+        Ok((*signature.as_bytes()).into())
     }
 
     fn secret_of(
@@ -217,18 +201,35 @@ impl<S: MintStandard> Mints<S> {
     }
 }
 
-/// Signs for the mint and the payer, in this order: whoever keeps the payer's key sees the message as it will be sent.
-async fn sign(
-    transaction: &mut Transaction,
-    payer: &dyn Signer,
-    mint: &Keypair,
-    blockhash: Hash,
-) -> Result<Signature, SignerError> {
-    transaction.try_partial_sign(&[mint], blockhash).expect("the mint is one of the two who sign");
-    let signature = checked_signature(payer, &transaction.message_data()).await?;
-    let slot = transaction.signatures.first_mut().expect("the payer signs first");
-    *slot = (*signature.as_bytes()).into();
-    Ok(signature)
+impl Mints<TokenMetadata> {
+    /// The address that the collection of that label gets where it has none yet.
+    #[must_use]
+    pub fn collection_address(&self, label: &str) -> MintAddress {
+        self.signer.masters().active().collection_address(label)
+    }
+
+    /// The addresses that the master secrets of before give it.
+    pub fn retired_collection_addresses(&self, label: &str) -> impl Iterator<Item = MintAddress> {
+        self.signer.masters().retired().map(move |secret| secret.collection_address(label))
+    }
+
+    /// Signs the one transaction in which `payer` creates the collection `order`, at the address that its label has from the
+    /// master secret in use.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub async fn sign_collection<C: Chain>(
+        &self,
+        chain: &C,
+        label: &str,
+        order: &MintOrder,
+        payer: Pubkey,
+        ground: SigningGround,
+    ) -> Result<Attempt, SignError> {
+        let mint = || self.signer.masters().active().collection(label);
+        let plan = |prefund| TokenMetadata::plan_collection(order, &payer, prefund);
+        self.sign_plan(chain, plan, payer, mint, ground).await
+    }
 }
 
 /// Lamports of a stranger, where there are any.
@@ -253,4 +254,74 @@ fn unsigned(plan: &MintPlan, limit: u32, price: u64, payer: &Pubkey) -> Transact
 
 fn wire(transaction: &Transaction) -> Vec<u8> {
     bincode::serialize(transaction).expect("a transaction has a wire form")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use secrecy::SecretBox;
+
+    use super::*;
+    use crate::master::MasterSecrets;
+    use crate::signer::{KeypairSigner, Signer};
+    use crate::standard::Membership;
+
+    /// What a transaction may have at most, bytes.
+    const LARGEST: usize = 1_232;
+    const PREFUND: Option<Prefund> = Some(Prefund { lamports: 1, rent: 1_461_600 });
+
+    fn keypair(byte: u8) -> Keypair {
+        Keypair::new_from_array([byte; 32])
+    }
+
+    /// All texts as long as they may be, into a collection of `authority`.
+    fn longest(mint: &Pubkey, authority: Pubkey) -> MintOrder {
+        MintOrder {
+            mint: MintAddress::from_bytes(mint.to_bytes()),
+            owner: WalletAddress::from_bytes([3; 32]),
+            name: "n".repeat(mpl_token_metadata::MAX_NAME_LENGTH),
+            symbol: "s".repeat(mpl_token_metadata::MAX_SYMBOL_LENGTH),
+            uri: "u".repeat(mpl_token_metadata::MAX_URI_LENGTH),
+            seller_fee_basis_points: 10_000,
+            collection: Some(Membership { collection: MintAddress::from_bytes([4; 32]), authority }),
+        }
+    }
+
+    #[test]
+    fn the_largest_mint_fits_into_a_transaction() {
+        let payer = keypair(1).pubkey();
+        let order = longest(&keypair(9).pubkey(), payer);
+        let size = |plan: &MintPlan| wire(&unsigned(plan, compute::MOST, u64::MAX, &payer)).len();
+        let into_collection = size(&TokenMetadata.plan(&order, &payer, PREFUND));
+        assert!(into_collection <= LARGEST, "{into_collection} bytes");
+        let collection = MintOrder { collection: None, ..order.clone() };
+        let collection = size(&TokenMetadata::plan_collection(&collection, &payer, PREFUND));
+        assert!(collection < into_collection, "{collection} bytes");
+
+        // A third signature and account, and the URI that the fleet gives its NFTs.
+        let uri = "ipfs://bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".into();
+        let cosigned = MintOrder { uri, ..longest(&keypair(9).pubkey(), keypair(2).pubkey()) };
+        let cosigned = size(&TokenMetadata.plan(&cosigned, &payer, PREFUND));
+        assert!(cosigned <= LARGEST, "{cosigned} bytes");
+    }
+
+    #[tokio::test]
+    async fn whoever_pays_and_whoever_rules_the_collection_both_sign() {
+        let signers = [1, 2].map(|byte| Arc::new(KeypairSigner::new(keypair(byte))) as Arc<dyn Signer>);
+        let masters = MasterSecrets::one(MasterSecret::new("k1".into(), SecretBox::new(Box::new([7; 32]))));
+        let mints = Mints::new(MintSigner::of(Payers::new(signers, &[]).unwrap(), masters), TokenMetadata);
+        let (payer, mint) = (keypair(1).pubkey(), keypair(9));
+        let signed = async |authority| {
+            let plan = TokenMetadata.plan(&longest(&mint.pubkey(), authority), &payer, None);
+            mints.signed(unsigned(&plan, 1, 1, &payer), &mint, Hash::new_from_array([5; 32])).await
+        };
+        for (authority, signatures) in [(1, 2), (2, 3)] {
+            let transaction = signed(keypair(authority).pubkey()).await.unwrap();
+            assert_eq!(transaction.signatures.len(), signatures);
+            assert!(transaction.verify().is_ok());
+        }
+        let stranger = keypair(8).pubkey();
+        assert_eq!(signed(stranger).await, Err(SignError::NoKey { address: stranger }));
+    }
 }

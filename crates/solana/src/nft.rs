@@ -90,6 +90,8 @@ pub struct MetadataAccount {
     pub non_fungible: bool,
     /// The collection it names, and whether that is verified.
     pub collection: Option<(Pubkey, bool)>,
+    /// Whether it says that it is a collection itself.
+    pub is_collection: bool,
 }
 
 impl MetadataAccount {
@@ -114,6 +116,7 @@ impl MetadataAccount {
             is_mutable: metadata.is_mutable,
             non_fungible: metadata.token_standard == Some(TokenStandard::NonFungible),
             collection: metadata.collection.map(|collection| (collection.key, collection.verified)),
+            is_collection: metadata.collection_details.is_some(),
         })
     }
 }
@@ -176,7 +179,7 @@ impl NftAccounts {
     }
 }
 
-fn max_supply(account: &Account) -> Option<MaxSupply> {
+pub(crate) fn max_supply(account: &Account) -> Option<MaxSupply> {
     let edition = program_account(account)
         .and_then(|data| MasterEdition::from_bytes(data).ok())
         .filter(|edition| edition.key == Key::MasterEditionV2)?;

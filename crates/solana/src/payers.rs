@@ -23,32 +23,32 @@ const CHOICE: &[u8] = b"mintfleet/payer/v1";
 pub struct Payers {
     active: Vec<Arc<dyn Signer>>,
     retired: Vec<Pubkey>,
+    /// Signers of retired ones whose keys are still here.
+    resting: Vec<Arc<dyn Signer>>,
 }
 
 impl Payers {
-    /// These, but for the retired ones: they sign nothing any more.
+    /// These, but for the retired ones: they pay for nothing any more.
     ///
     /// # Errors
     /// The same payer twice, or none left.
     pub fn new(signers: impl IntoIterator<Item = Arc<dyn Signer>>, retired: &[Pubkey]) -> Result<Self, KeyError> {
         let mut seen = HashSet::new();
-        let mut active = Vec::new();
+        let (mut active, mut resting) = (Vec::new(), Vec::new());
         for signer in signers {
             let address = signer.address();
             if !seen.insert(address) {
                 return Err(KeyError::PayerTwice { address });
             }
-            if !retired.contains(&address) {
-                active.push(signer);
-            }
+            if retired.contains(&address) { resting.push(signer) } else { active.push(signer) }
         }
-        if active.is_empty() { Err(KeyError::NoPayer) } else { Ok(Self { active, retired: retired.to_vec() }) }
+        if active.is_empty() { Err(KeyError::NoPayer) } else { Ok(Self { active, retired: retired.to_vec(), resting }) }
     }
 
     /// One alone.
     #[must_use]
     pub fn one(signer: Arc<dyn Signer>) -> Self {
-        Self { active: vec![signer], retired: Vec::new() }
+        Self { active: vec![signer], retired: Vec::new(), resting: Vec::new() }
     }
 
     /// Everybody who may pay.
@@ -56,7 +56,7 @@ impl Payers {
         self.active.iter().map(|signer| signer.address())
     }
 
-    /// Everybody who paid once and signs nothing any more.
+    /// Everybody who paid once and does not any more.
     #[must_use]
     pub fn retired(&self) -> &[Pubkey] {
         &self.retired
@@ -74,7 +74,13 @@ impl Payers {
         self.signer_of(id).address()
     }
 
-    pub(crate) fn signer_of(&self, id: &OperationId) -> &dyn Signer {
+    /// Whoever signs for that one, if it is one of them, retired or not, and its key is here.
+    pub(crate) fn signer(&self, address: &Pubkey) -> Option<&dyn Signer> {
+        let mut signers = self.active.iter().chain(&self.resting);
+        signers.find(|signer| signer.address() == *address).map(|signer| &**signer)
+    }
+
+    fn signer_of(&self, id: &OperationId) -> &dyn Signer {
         let weight = |signer: &&Arc<dyn Signer>| {
             let address = signer.address();
             let hash = Sha256::new().chain_update(CHOICE).chain_update(id.as_uuid()).chain_update(address).finalize();
@@ -134,6 +140,8 @@ mod tests {
         let after = payers(&[1, 2, 3, 4], &[retired]).unwrap();
         assert!(after.addresses().all(|address| address != retired));
         assert!(after.include(&retired), "what it minted is still ours");
+        assert!(after.signer(&retired).is_some(), "and its key, which is here, opens its collections");
+        assert!(payers(&[1, 3, 4], &[retired]).unwrap().signer(&retired).is_none());
         assert!(!after.include(&signer(9).address()));
         for id in ids() {
             let stays = before.of(&id) != retired;

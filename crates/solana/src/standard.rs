@@ -21,8 +21,17 @@ pub struct MintOrder {
     pub uri: String,
     /// Royalty in basis points.
     pub seller_fee_basis_points: u16,
-    /// The collection it names, unverified.
-    pub collection: Option<MintAddress>,
+    /// The collection it is verified into.
+    pub collection: Option<Membership>,
+}
+
+/// A place in a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// The collection's mint.
+    pub collection: MintAddress,
+    /// Its update authority, without whose signature nothing is put into it.
+    pub authority: Pubkey,
 }
 
 /// Lamports that a stranger sent to the mint's address before it was minted.

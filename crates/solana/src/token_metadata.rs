@@ -2,8 +2,8 @@
 
 use domain::{MintAddress, WalletAddress};
 use mpl_token_metadata::accounts::{MasterEdition, Metadata};
-use mpl_token_metadata::instructions::{CreateV1Builder, MintV1Builder};
-use mpl_token_metadata::types::{Collection, Creator, PrintSupply, TokenStandard};
+use mpl_token_metadata::instructions::{CreateV1Builder, MintV1Builder, VerifySizedCollectionItemBuilder};
+use mpl_token_metadata::types::{Collection, CollectionDetails, Creator, PrintSupply, TokenStandard};
 use solana_sdk::instruction::Instruction;
 use solana_sdk::program_pack::Pack;
 use solana_sdk::pubkey::Pubkey;
@@ -14,7 +14,7 @@ use spl_token_interface::instruction::initialize_mint2;
 use spl_token_interface::state::Mint;
 
 use crate::compute::Shape;
-use crate::standard::{MintOrder, MintPlan, MintStandard, Prefund};
+use crate::standard::{Membership, MintOrder, MintPlan, MintStandard, Prefund};
 
 /// Size of a mint account, bytes.
 pub(crate) const MINT_SIZE: usize = Mint::LEN;
@@ -47,16 +47,35 @@ impl NftAddresses {
             [metadata_bump, edition_bump, token_bump].into_iter().map(|bump| u32::from(HIGHEST_BUMP - bump)).sum();
         Self { mint, metadata, edition, token, search_steps }
     }
+
+    fn funded(&self) -> Vec<Pubkey> {
+        vec![self.mint, self.metadata, self.edition, self.token]
+    }
 }
 
-/// Immutable NFTs whose only creator is the payer, verified by its signature.
+/// Immutable NFTs whose only creator is the payer, verified by its signature; and the collections they are verified into.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenMetadata;
 
 impl TokenMetadata {
     const NAME: &'static str = "token-metadata";
+    const COLLECTION: &'static str = "token-metadata-collection";
 
-    fn create(order: &MintOrder, at: &NftAddresses, payer: &Pubkey) -> Instruction {
+    /// Plans the one transaction that creates a collection and that cannot succeed twice for one mint. It says of itself
+    /// that it is one (a sized one, as the program calls it), which sets it apart from every other NFT; and it is no more
+    /// than a name and a picture, so its authority may change it.
+    pub(crate) fn plan_collection(order: &MintOrder, payer: &Pubkey, prefund: Option<Prefund>) -> MintPlan {
+        let at = NftAddresses::of(&order.mint, &order.owner);
+        let mut create = Self::create(order, &at, payer);
+        create.is_mutable(true).collection_details(CollectionDetails::V1 { size: 0 });
+        let mut instructions = Self::set_up(&at.mint, payer, prefund);
+        instructions.extend([create.instruction(), Self::mint(order, &at, payer)]);
+        let prefunded = prefund.is_some();
+        let shape = Shape { standard: Self::COLLECTION, prefunded, collection: false, cosigned: false };
+        MintPlan { instructions, shape, funded: at.funded(), search_steps: at.search_steps }
+    }
+
+    fn create(order: &MintOrder, at: &NftAddresses, payer: &Pubkey) -> CreateV1Builder {
         let mut create = CreateV1Builder::new();
         create
             .metadata(at.metadata)
@@ -74,10 +93,11 @@ impl TokenMetadata {
             .is_mutable(false)
             .token_standard(TokenStandard::NonFungible)
             .print_supply(PrintSupply::Zero);
-        if let Some(collection) = &order.collection {
-            create.collection(Collection { verified: false, key: pubkey(collection.as_bytes()) });
+        // The program takes nobody's word that it is verified: an instruction of its own does that, further on.
+        if let Some(into) = &order.collection {
+            create.collection(Collection { verified: false, key: pubkey(into.collection.as_bytes()) });
         }
-        create.instruction()
+        create
     }
 
     fn mint(order: &MintOrder, at: &NftAddresses, payer: &Pubkey) -> Instruction {
@@ -93,9 +113,28 @@ impl TokenMetadata {
             .instruction()
     }
 
+    /// Verifies the NFT into its collection, where the program counts it: mints into one collection write one account. And
+    /// the steps that the program's search for the collection's edition takes beyond the least. The instruction is the
+    /// older one for sized collections: unlike `Verify`, every release of the program knows it, the local stack's too.
+    fn verify(at: &NftAddresses, into: &Membership, payer: &Pubkey) -> (Instruction, u32) {
+        let collection = pubkey(into.collection.as_bytes());
+        let (metadata, _) = Metadata::find_pda(&collection);
+        let (edition, edition_bump) = MasterEdition::find_pda(&collection);
+        let verify = VerifySizedCollectionItemBuilder::new()
+            .metadata(at.metadata)
+            .collection_authority(into.authority)
+            .payer(*payer)
+            .collection_mint(collection)
+            .collection(metadata)
+            .collection_master_edition_account(edition)
+            .instruction();
+        (verify, u32::from(HIGHEST_BUMP - edition_bump))
+    }
+
     /// What `CreateV1` does for an empty address, done by hand for one that holds lamports: the system program creates
     /// no account there.
-    fn set_up_mint(mint: &Pubkey, payer: &Pubkey, prefund: Prefund) -> Vec<Instruction> {
+    fn set_up(mint: &Pubkey, payer: &Pubkey, prefund: Option<Prefund>) -> Vec<Instruction> {
+        let Some(prefund) = prefund else { return vec![] };
         let shortfall = prefund.rent.saturating_sub(prefund.lamports);
         let fund = (shortfall > 0).then(|| system::transfer(payer, mint, shortfall));
         let initialize = initialize_mint2(&TOKEN_PROGRAM, mint, payer, Some(payer), 0)
@@ -109,16 +148,21 @@ impl TokenMetadata {
 impl MintStandard for TokenMetadata {
     fn plan(&self, order: &MintOrder, payer: &Pubkey, prefund: Option<Prefund>) -> MintPlan {
         let at = NftAddresses::of(&order.mint, &order.owner);
-        let mut instructions = prefund.map_or_else(Vec::new, |prefund| Self::set_up_mint(&at.mint, payer, prefund));
-        instructions.extend([Self::create(order, &at, payer), Self::mint(order, &at, payer)]);
-        let shape =
-            Shape { standard: Self::NAME, prefunded: prefund.is_some(), collection: order.collection.is_some() };
-        MintPlan {
-            instructions,
-            shape,
-            funded: vec![at.mint, at.metadata, at.edition, at.token],
-            search_steps: at.search_steps,
+        let mut instructions = Self::set_up(&at.mint, payer, prefund);
+        instructions.extend([Self::create(order, &at, payer).instruction(), Self::mint(order, &at, payer)]);
+        let mut search_steps = at.search_steps;
+        if let Some(into) = &order.collection {
+            let (verify, steps) = Self::verify(&at, into, payer);
+            instructions.push(verify);
+            search_steps += steps;
         }
+        let shape = Shape {
+            standard: Self::NAME,
+            prefunded: prefund.is_some(),
+            collection: order.collection.is_some(),
+            cosigned: order.collection.is_some_and(|into| into.authority != *payer),
+        };
+        MintPlan { instructions, shape, funded: at.funded(), search_steps }
     }
 }
 

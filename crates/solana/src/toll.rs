@@ -159,7 +159,7 @@ fn wire(what: &impl serde::Serialize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape { standard: "test", prefunded: false, collection: false };
+    const SHAPE: Shape = Shape { standard: "test", prefunded: false, collection: false, cosigned: false };
     const TOLL: Toll = Toll { base_fee: 10_000, rent: 5_000_000, protocol_fee: 10_000_000 };
 
     #[test]

@@ -3,13 +3,17 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Attempt, MintAddress, OperationId, Priority, WalletAddress};
+use mpl_token_metadata::accounts::Metadata;
 use mpl_token_metadata::instructions::BurnNftBuilder;
+use secrecy::SecretBox;
 use serde_json::json;
 use solana::{
-    Chain, ChainView, Cluster, Commitment, Landing, MintOrder, MintState, Mints, Pubkey, SendOutcome, SigningGround,
+    Chain, ChainView, Cluster, CollectionState, Commitment, KeypairSigner, Landing, MasterSecret, MasterSecrets,
+    Membership, MintOrder, MintSigner, MintState, Mints, OnChainErrorKind, Payers, Pubkey, SendOutcome, SigningGround,
     TokenMetadata, Watch,
 };
 use solana_client::rpc_request::RpcRequest;
@@ -60,11 +64,26 @@ impl RealChain {
         self.cluster.landing(Watch::from(attempt), commitment, PATIENCE).await
     }
 
+    async fn sign(&self, id: &OperationId, order: &MintOrder, ground: SigningGround) -> Attempt {
+        self.mints.sign(&self.cluster, id, order, ground).await.unwrap()
+    }
+
     async fn mint(&self, id: &OperationId, order: &MintOrder) -> Attempt {
-        let attempt = self.mints.sign(&self.cluster, id, order, FIRST).await.unwrap();
+        let attempt = self.sign(id, order, FIRST).await;
         assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
         assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
         attempt
+    }
+
+    /// A collection of `payer`, and the transaction that created it, confirmed.
+    async fn collection(&self, mints: &Mints<TokenMetadata>, payer: &Pubkey, label: &str) -> (MintOrder, Attempt) {
+        let (_, nft) = self.order();
+        let owner = WalletAddress::from_bytes(payer.to_bytes());
+        let order = MintOrder { mint: mints.collection_address(label), owner, ..nft };
+        let attempt = mints.sign_collection(&self.cluster, label, &order, *payer, FIRST).await.unwrap();
+        assert_eq!(self.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
+        assert!(matches!(self.landed(&attempt, Commitment::Confirmed).await, Landing::Landed { .. }));
+        (order, attempt)
     }
 
     /// Somebody with a little to spend.
@@ -110,7 +129,9 @@ async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
     let owner = chain.stranger().await;
     let wallet = WalletAddress::from_bytes(owner.pubkey().to_bytes());
     let (id, order) = chain.order();
-    let order = MintOrder { owner: wallet, ..order };
+    let (collection, _) = chain.collection(&chain.mints, &chain.payer, &fresh_label()).await;
+    let into = Membership { collection: collection.mint, authority: chain.payer };
+    let order = MintOrder { owner: wallet, collection: Some(into), ..order };
     let minting = chain.mint(&id, &order).await;
     let at = solana::NftAddresses::of(&order.mint, &wallet);
     let burn = BurnNftBuilder::new()
@@ -120,6 +141,7 @@ async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
         .token_account(at.token)
         .master_edition_account(at.edition)
         .spl_token_program(TOKEN_PROGRAM)
+        .collection_metadata(Some(Metadata::find_pda(&pubkey(&collection)).0))
         .instruction();
     let burning = chain.does(&owner, burn).await;
     assert!(matches!(chain.landed(&burning, Commitment::Finalized).await, Landing::Landed { .. }));
@@ -134,5 +156,85 @@ async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
     assert_eq!(chain.cluster.minted_by(&order.mint).await, Ok(Some(minting.signature)));
     let creation = witness(&minting.signature).await.creation.expect("it made the mint");
     assert!(chain.mints.mints_as(&creation.authority));
-    assert_eq!(creation.collection, order.collection);
+    assert_eq!(creation.collection, Some(collection.mint));
+}
+
+#[tokio::test]
+async fn a_collection_is_created_once_and_takes_an_nft_in_by_the_transaction_that_mints_it() {
+    let (chain, label) = (RealChain::connect(), fresh_label());
+    let (collection, created) = chain.collection(&chain.mints, &chain.payer, &label).await;
+    let again = chain.mints.sign_collection(&chain.cluster, &label, &collection, chain.payer, FIRST).await.unwrap();
+    let outcome = chain.cluster.send(&again, Priority::Normal, 0, true).await;
+    assert!(outcome.failed_for(OnChainErrorKind::AlreadyThere), "{outcome:?}");
+    assert!(matches!(chain.landed(&created, Commitment::Finalized).await, Landing::Landed { .. }));
+    let standing = CollectionState::Standing { authority: chain.payer };
+    assert_eq!(chain.cluster.collection(&collection.mint).await, Ok(standing));
+
+    let (id, order) = chain.order();
+    let into = Membership { collection: collection.mint, authority: chain.payer };
+    let order = MintOrder { collection: Some(into), ..order };
+    let attempt = chain.mint(&id, &order).await;
+    assert!(attempt.wire.len() < 1_232, "{} bytes", attempt.wire.len());
+    let Landing::Landed { slot } = chain.landed(&attempt, Commitment::Finalized).await else { panic!("not final") };
+    let nft = chain.cluster.nft(&order.mint, &order.owner, slot).await.unwrap();
+    assert_eq!(nft.metadata.unwrap().collection, Some((pubkey(&collection), true)));
+    assert_eq!(
+        chain.cluster.collection(&order.mint).await,
+        Ok(CollectionState::NoCollection),
+        "it is one of ours, too"
+    );
+}
+
+#[tokio::test]
+async fn a_collection_of_one_payer_takes_in_what_another_pays_for() {
+    let chain = RealChain::connect();
+    let keys = [chain.stranger().await, chain.stranger().await];
+    let [ruler, payer] = keys.each_ref().map(Signer::pubkey);
+    let signers = keys.map(|key| Arc::new(KeypairSigner::new(key)) as Arc<dyn solana::Signer>);
+    let masters = MasterSecrets::one(MasterSecret::new("two".into(), SecretBox::new(Box::new([9; 32]))));
+    let mints = Mints::new(MintSigner::of(Payers::new(signers, &[]).unwrap(), masters), TokenMetadata);
+    let (collection, created) = chain.collection(&mints, &ruler, &fresh_label()).await;
+    assert!(matches!(chain.landed(&created, Commitment::Finalized).await, Landing::Landed { .. }));
+
+    let mut ids = std::iter::repeat_with(|| OperationId::from_uuid(support::fresh()));
+    let id = ids.find(|id| mints.payers().of(id) == payer).unwrap();
+    let into = Membership { collection: collection.mint, authority: ruler };
+    let order = MintOrder { mint: mints.address(&id), collection: Some(into), ..chain.order().1 };
+    let attempt = mints.sign(&chain.cluster, &id, &order, FIRST).await.unwrap();
+    assert_eq!(chain.cluster.send(&attempt, Priority::Normal, 0, true).await, SendOutcome::Accepted);
+    let Landing::Landed { slot } = chain.landed(&attempt, Commitment::Finalized).await else { panic!("not final") };
+    let metadata = chain.cluster.nft(&order.mint, &order.owner, slot).await.unwrap().metadata.unwrap();
+    assert_eq!(metadata.collection, Some((pubkey(&collection), true)));
+    assert_eq!((metadata.update_authority, &metadata.creators[..]), (payer, &[(payer, true, 100)][..]));
+    assert_eq!(attempt.cost.map(|cost| cost.base_fee), Some(15_000), "three signatures");
+}
+
+#[tokio::test]
+async fn nothing_is_put_into_the_collection_of_another() {
+    let chain = RealChain::connect();
+    let stranger = chain.stranger().await;
+    let signer = MintSigner::new(stranger.insecure_clone(), SecretBox::new(Box::new([9; 32])), "theirs".into());
+    let theirs = Mints::new(signer, TokenMetadata);
+    let (collection, created) = chain.collection(&theirs, &stranger.pubkey(), &fresh_label()).await;
+    assert!(matches!(chain.landed(&created, Commitment::Finalized).await, Landing::Landed { .. }));
+    let standing = CollectionState::Standing { authority: stranger.pubkey() };
+    assert_eq!(chain.cluster.collection(&collection.mint).await, Ok(standing));
+    assert!(!chain.mints.puts_into_collections_of(&stranger.pubkey()));
+
+    // Whoever signs for it all the same is refused by the program, and nothing is minted.
+    let (id, order) = chain.order();
+    let into = Membership { collection: collection.mint, authority: chain.payer };
+    let order = MintOrder { collection: Some(into), ..order };
+    let attempt = chain.sign(&id, &order, FIRST).await;
+    let outcome = chain.cluster.send(&attempt, Priority::Normal, 0, true).await;
+    assert!(outcome.failed_for(OnChainErrorKind::Hopeless), "{outcome:?}");
+    assert_eq!(chain.state(&order).await, MintState::Absent { lamports: 0 });
+}
+
+fn fresh_label() -> String {
+    format!("apes {}", support::fresh())
+}
+
+fn pubkey(order: &MintOrder) -> Pubkey {
+    Pubkey::new_from_array(*order.mint.as_bytes())
 }

@@ -3,6 +3,7 @@
 
 mod burn;
 mod claim;
+mod collection;
 mod fate;
 mod funding;
 mod metrics;

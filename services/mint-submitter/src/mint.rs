@@ -13,12 +13,13 @@ use domain::{
 };
 use engine::{BurnLedger, StepError, StepHandler};
 use solana::{
-    Chain, Commitment, Landing, MintStandard, MintState, Mints, OnChainErrorKind, Opinions, Pubkey, RpcError,
-    SendOutcome, SigningGround, Watch,
+    Chain, Commitment, Landing, Membership, MintOrder, MintStandard, MintState, Mints, OnChainErrorKind, Opinions,
+    Pubkey, RpcError, SendOutcome, SigningGround, Watch,
 };
 
 use crate::burn;
 use crate::claim::Claims;
+use crate::collection;
 use crate::fate::{self, Ended, Sends};
 use crate::funding::PayerFunds;
 use crate::order::order;
@@ -107,16 +108,18 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             MintState::Minted => self.found(mint).await,
             MintState::Foreign => Err(foreign(&mint)),
             MintState::Absent { lamports } => {
+                let order = self.order(operation, mint).await?;
                 let ground = ground(operation, lamports, self.sign_agains.count(&operation.id));
-                self.sign(operation, mint, ground, None).await
+                self.sign(operation, &order, ground, None).await
             }
         }
     }
 
-    /// The address of an upgrade, once its burn was verified and is claimed.
+    /// The address of an upgrade, once its burn was verified and is claimed. What no collection would take in claims nothing.
     async fn paid_for(&self, operation: &Operation) -> Result<MintAddress, StepError> {
         let missing = || Failure::permanent("no-burn", "it is an upgrade and names no burn");
         let burn = operation.content.burn.as_ref().ok_or_else(|| StepError::Permanent(missing()))?;
+        self.membership(operation).await?;
         let is_ours = |authority: &Pubkey| self.mints.mints_as(authority);
         burn::verify(&self.chain, operation, burn, is_ours, self.clock.now()).await?;
         let place = self.place(operation).await?;
@@ -230,14 +233,19 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             MintState::Absent { lamports } => lamports,
         };
         let decided = Some(ended.decided);
-        match ended.error.as_ref().map(|error| error.kind) {
-            Some(OnChainErrorKind::Hopeless) => return Ok(Transition::Failed { failure: ended.hopeless(), decided }),
-            Some(OnChainErrorKind::NoUnits) => {
-                let order = order(operation, mint).map_err(StepError::Permanent)?;
-                self.mints.raise_budget(&operation.id, &order, lamports).await;
-            }
-            // Whether there are funds again shows at the next send.
-            Some(OnChainErrorKind::NoFunds | OnChainErrorKind::AlreadyThere | OnChainErrorKind::Passing) | None => {}
+        let error = ended.error.as_ref().map(|error| error.kind);
+        if error == Some(OnChainErrorKind::Hopeless) {
+            return Ok(Transition::Failed { failure: ended.hopeless(), decided });
+        }
+        let order = match self.order(operation, mint).await {
+            Ok(order) => order,
+            // Nothing is minted, nothing is under way, and nothing can be ordered any more.
+            Err(StepError::Permanent(failure)) => return Ok(Transition::Failed { failure, decided }),
+            Err(error) => return Err(error),
+        };
+        // Whether there are funds again shows at the next send.
+        if error == Some(OnChainErrorKind::NoUnits) {
+            self.mints.raise_budget(&operation.id, &order, lamports).await;
         }
         let signed_before = self.sign_agains.count(&operation.id) + u32::from(ended.counts);
         let most = operation.terms.signings.unwrap_or(MOST_SIGNED);
@@ -245,7 +253,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             return Ok(Transition::Failed { failure: ended.exhausted(most), decided });
         }
         let ground = ground(operation, lamports, signed_before);
-        let transition = self.sign(operation, mint, ground, decided).await?;
+        let transition = self.sign(operation, &order, ground, decided).await?;
         self.sign_agains.set(operation.id, signed_before);
         Ok(transition)
     }
@@ -253,18 +261,28 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
     async fn sign(
         &self,
         operation: &Operation,
-        mint: MintAddress,
+        order: &MintOrder,
         ground: SigningGround,
         decided: Option<DecidedAttempt>,
     ) -> Result<Transition, StepError> {
+        let mint = order.mint;
         let key_id = self.mints.key_of(operation, &mint, operation.key_id.as_deref());
         let key_id = key_id.map_err(|error| StepError::of_dependency(error.failure()))?.to_owned();
         let payer = self.mints.payers().of(&operation.id);
         self.pauses.check(payer).and_then(|()| self.funds.check(payer)).map_err(StepError::Dependency)?;
-        let order = order(operation, mint).map_err(StepError::Permanent)?;
-        let signed = self.mints.sign(&self.chain, operation, &order, ground).await;
+        let signed = self.mints.sign(&self.chain, operation, order, ground).await;
         let attempt = signed.map_err(|error| StepError::of_dependency(error.failure()))?;
         Ok(Transition::Submitted { mint, key_id, attempt, decided })
+    }
+
+    /// What is to be minted, once its collection is known to take it in.
+    async fn order(&self, operation: &Operation, mint: MintAddress) -> Result<MintOrder, StepError> {
+        let collection = self.membership(operation).await?;
+        order(operation, mint, collection).map_err(StepError::Permanent)
+    }
+
+    async fn membership(&self, operation: &Operation) -> Result<Option<Membership>, StepError> {
+        collection::membership(&self.chain, operation, &self.mints, self.clock.now()).await
     }
 
     async fn found_if_minted(&self, mint: MintAddress) -> Result<Option<Transition>, StepError> {

@@ -1,10 +1,14 @@
 //! What an operation asks to be minted.
 
 use domain::{Failure, MintAddress, Operation};
-use solana::MintOrder;
+use solana::{Membership, MintOrder};
 
-/// The order for `mint`.
-pub(crate) fn order(operation: &Operation, mint: MintAddress) -> Result<MintOrder, Failure> {
+/// The order for `mint`, which is put into that collection.
+pub(crate) fn order(
+    operation: &Operation,
+    mint: MintAddress,
+    collection: Option<Membership>,
+) -> Result<MintOrder, Failure> {
     let metadata = operation.metadata_cid.as_ref();
     let metadata = metadata.ok_or_else(|| Failure::permanent("no-metadata", "it is to be minted without metadata"))?;
     let nft = &operation.content.nft;
@@ -15,6 +19,6 @@ pub(crate) fn order(operation: &Operation, mint: MintAddress) -> Result<MintOrde
         symbol: nft.symbol.clone(),
         uri: format!("ipfs://{metadata}"),
         seller_fee_basis_points: nft.seller_fee_basis_points,
-        collection: nft.collection,
+        collection,
     })
 }

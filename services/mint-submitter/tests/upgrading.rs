@@ -9,8 +9,8 @@ use domain::{Burn, MintAddress, NewOperation, Operation, OperationKind, Signatur
 use engine::{Commit, Committed, OperationStore, StepError, StepHandler};
 use mint_submitter::{Minter, Rotation};
 use solana::{
-    Creation, Landing, MasterSecrets, MintSigner, MintState, Mints, OnChainErrorKind, Payers, Pubkey, TokenMetadata,
-    Witness,
+    CollectionState, Creation, Landing, MasterSecrets, MintSigner, MintState, Mints, OnChainErrorKind, Payers, Pubkey,
+    TokenMetadata, Witness,
 };
 use support::{
     FakeChain, FixedClock, Script, TestMinter, authority, master, mints, mints_of, on_chain, payer_1, payer_2,
@@ -232,6 +232,16 @@ async fn every_false_burn_has_its_code_and_takes_no_claim() {
     assert_eq!(refused(rig.run(&collected).await), "burn-of-another-collection");
     rig.creation(ours(Some(COLLECTION)));
     assert!(matches!(rig.run(&collected).await, Ok(Transition::Submitted { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collection_that_takes_nothing_in_leaves_the_burn_unclaimed() {
+    let rig = Rig::new();
+    rig.creation(Some(Creation { authority: authority(), collection: Some(COLLECTION) }));
+    rig.script(|script| script.collection = Some(CollectionState::NoCollection));
+    let collected = rig.upgrade(1, |new| new.content.nft.collection = Some(COLLECTION)).await;
+    assert_eq!(refused(rig.run(&collected).await), "not-a-collection");
+    assert!(!rig.claimed(&collected));
 }
 
 #[tokio::test(start_paused = true)]

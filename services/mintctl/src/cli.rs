@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::airdrop::AirdropArgs;
+use crate::collection::CollectionArgs;
 use crate::costs::CostsArgs;
 use crate::dlq::DlqArgs;
 use crate::doctor::DoctorArgs;
@@ -54,6 +55,8 @@ pub enum Command {
     Submit(Box<SubmitArgs>),
     /// Publish one operation for each row of a JSONL file, all or none; the same file again adds none
     Airdrop(Box<AirdropArgs>),
+    /// Create the collections that NFTs are verified into
+    Collection(CollectionArgs),
     /// Show how the fleet is, or all about one operation: milestones, content, mint, attempts, history
     Status(StatusArgs),
     /// See and deal with one operation by hand: show, retry, force, fail
@@ -109,6 +112,14 @@ mod tests {
             panic!("refused")
         };
         assert!(args.one.is_none());
+    }
+
+    #[test]
+    fn a_collection_needs_a_name_and_a_uri() {
+        assert!(parse("mintctl collection create --name Apes --uri ipfs://x --label apes").is_ok());
+        for bad in ["collection", "collection create --name Apes", "collection create --uri ipfs://x"] {
+            assert!(parse(&format!("mintctl {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

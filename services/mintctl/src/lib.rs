@@ -4,6 +4,7 @@
 mod airdrop;
 mod chain_question;
 mod cli;
+mod collection;
 mod costs;
 mod dlq;
 mod doctor;

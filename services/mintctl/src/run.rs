@@ -10,7 +10,8 @@ use store::Store;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::{
-    airdrop, costs, dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit, topics, watch,
+    airdrop, collection, costs, dlq, doctor, fleet, list, migrate, op, policies, probe, reconcile, status, submit,
+    topics, watch,
 };
 
 /// Runs a command to its end.
@@ -44,6 +45,7 @@ async fn command(cli: Cli) -> Result<Exit> {
     match cli.command {
         Command::Submit(args) => submit::run(*args, json).await,
         Command::Airdrop(args) => airdrop::run(*args, json).await,
+        Command::Collection(args) => Box::pin(collection::run(&args, open().await?.as_ref(), json)).await,
         Command::Status(args) => match args.id {
             Some(id) => status::run(id, open().await?.as_ref(), json).await,
             None => fleet::run(&read(FleetSettings::read)?, json).await,

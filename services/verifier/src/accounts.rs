@@ -61,7 +61,9 @@ fn check_metadata(
     equal("metadata-mutable", metadata.is_mutable, false)?;
     equal("wrong-token-standard", metadata.non_fungible, true)?;
     let collection = metadata.collection.map(|(collection, _)| collection.to_bytes());
-    equal("wrong-collection", collection, wanted.collection.map(|collection| *collection.as_bytes()))
+    equal("wrong-collection", collection, wanted.collection.map(|collection| *collection.as_bytes()))?;
+    let verified = metadata.collection.is_none_or(|(_, verified)| verified);
+    equal("collection-unverified", verified, true)
 }
 
 /// Whoever is the creator has to be the update authority too.

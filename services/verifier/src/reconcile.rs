@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use domain::{Clock as _, MintAddress, OperationId, Signature, State, SystemClock, Transition};
 use engine::{Commit, Committed, OperationStore as _, StoreError};
-use solana::{AuditedChain, Commitment, MINTS_PER_CALL, MintFound, Pubkey, RpcError, SIGNATURES_PER_CALL};
+use solana::{
+    AuditedChain, CollectionState, Commitment, MINTS_PER_CALL, MintFound, Pubkey, RpcError, SIGNATURES_PER_CALL,
+};
 use store::{Decision, RecordedMint, Store};
 use tokio::time::sleep;
 
@@ -194,7 +196,7 @@ impl<C: AuditedChain> Reconciler<C> {
             for signature in self.store.unknown_transactions(&succeeded).await? {
                 sleep(self.settings.pause).await;
                 for mint in self.chain.minted_in(&signature).await? {
-                    if !self.store.knows_mint(&mint).await? {
+                    if !self.store.knows_mint(&mint).await? && !self.is_our_collection(&mint).await? {
                         tell(Finding::Unknown { mint, signature });
                     }
                 }
@@ -205,6 +207,12 @@ impl<C: AuditedChain> Reconciler<C> {
         }
         self.looked_through.extend(newest.map(|newest| (creator, newest)));
         Ok(())
+    }
+
+    /// Collections are created by hand, and belong to no operation.
+    async fn is_our_collection(&self, mint: &MintAddress) -> Result<bool, Interrupted> {
+        let CollectionState::Standing { authority } = self.chain.collection(mint).await? else { return Ok(false) };
+        Ok(self.settings.creators.contains(&authority))
     }
 }
 

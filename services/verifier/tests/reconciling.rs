@@ -11,8 +11,8 @@ use domain::{
 };
 use engine::{Commit, Committed, Inserted, OperationStore as _, Pin, PinLedger as _};
 use solana::{
-    AuditedChain, ChainView, Commitment, Landing, MetadataAccount, MintFound, MintState, NftAccounts, Pubkey, RpcError,
-    Watch, Witness,
+    AuditedChain, ChainView, CollectionState, Commitment, Landing, MetadataAccount, MintFound, MintState, NftAccounts,
+    Pubkey, RpcError, Watch, Witness,
 };
 use store::{PoolSettings, Store};
 use testkit::{Database, new_operation, operation_id};
@@ -35,6 +35,8 @@ struct FakeChain {
     /// Transactions of the creator that minted nothing, newest first, before those that did.
     others: Arc<Mutex<Vec<Signature>>>,
     asked: Arc<Mutex<Vec<u64>>>,
+    /// Which mints are collections, and whose.
+    collections: Arc<Mutex<HashMap<MintAddress, Pubkey>>>,
 }
 
 impl FakeChain {
@@ -74,6 +76,11 @@ impl ChainView for FakeChain {
 
     async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
         unreachable!("nothing is verified")
+    }
+
+    async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
+        let authority = self.collections.lock().unwrap().get(mint).copied();
+        Ok(authority.map_or(CollectionState::NoCollection, |authority| CollectionState::Standing { authority }))
     }
 }
 
@@ -309,4 +316,14 @@ async fn what_a_retired_payer_minted_is_looked_through_by_itself() {
     records.mint(9, owner, 1);
     reconciler.pass(|finding| findings.push(finding)).await.unwrap();
     assert_eq!(findings[1..], [Finding::Unknown { mint: mint(9), signature: signature(9) }]);
+}
+
+#[tokio::test]
+async fn a_collection_of_ours_is_nothing_to_be_told() {
+    let records = Records::new().await;
+    records.mint(5, WalletAddress::from_bytes(CREATOR.to_bytes()), 1);
+    records.chain.collections.lock().unwrap().insert(mint(5), CREATOR);
+    assert_eq!(records.findings(true).await, []);
+    records.chain.collections.lock().unwrap().insert(mint(5), Pubkey::new_from_array([4; 32]));
+    assert_eq!(records.findings(true).await, [Finding::Unknown { mint: mint(5), signature: signature(5) }]);
 }

@@ -13,8 +13,8 @@ use domain::{
 use engine::{StepError, StepHandler};
 use serde_json::{Value, json};
 use solana::{
-    ChainView, Commitment, Holding, Landing, MaxSupply, MetadataAccount, MintAccount, MintState, NftAccounts,
-    NftAddresses, Pubkey, RpcError, Watch, Witness,
+    ChainView, CollectionState, Commitment, Holding, Landing, MaxSupply, MetadataAccount, MintAccount, MintState,
+    NftAccounts, NftAddresses, Pubkey, RpcError, Watch, Witness,
 };
 use verifier::{ContentSource, Verifier};
 
@@ -66,6 +66,10 @@ impl ChainView for FakeChain {
 
     async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
         Ok(self.nft.metadata.clone())
+    }
+
+    async fn collection(&self, _: &MintAddress) -> Result<CollectionState, RpcError> {
+        unreachable!("the NFT itself says whether it is verified into its collection")
     }
 }
 
@@ -129,6 +133,7 @@ fn chain() -> FakeChain {
             is_mutable: false,
             non_fungible: true,
             collection: None,
+            is_collection: false,
         }),
         edition: Some(MaxSupply::Limited(0)),
         holding: Some(Holding { mint: addresses.mint, owner: Pubkey::new_from_array([9; 32]), amount: 1 }),
@@ -336,6 +341,22 @@ async fn what_a_partner_sees_is_what_was_asked_for() {
         assert_eq!(permanent(as_partner(chain(), ipfs(&changed)).await), code);
     }
     assert_eq!(dependency(as_partner(chain(), FakeIpfs::default()).await), "gateways-failed");
+}
+
+#[tokio::test]
+async fn a_collection_counts_where_the_nft_is_verified_into_it() {
+    let collected = async |collection| {
+        let mut chain = chain();
+        chain.nft.metadata.as_mut().unwrap().collection = collection;
+        let mut operation = operation(State::BlockchainConfirmed);
+        operation.content.nft.collection = Some(MintAddress::from_bytes([8; 32]));
+        Verifier::new(chain, FakeIpfs::default(), vec![AUTHORITY]).run(&operation).await
+    };
+    let ordered = Pubkey::new_from_array([8; 32]);
+    assert!(matches!(collected(Some((ordered, true))).await, Ok(Transition::DatabaseUpdated { .. })));
+    assert_eq!(permanent(collected(Some((ordered, false))).await), "collection-unverified");
+    assert_eq!(permanent(collected(Some((AUTHORITY, true))).await), "wrong-collection");
+    assert_eq!(permanent(collected(None).await), "wrong-collection");
 }
 
 #[tokio::test]

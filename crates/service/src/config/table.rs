@@ -95,8 +95,8 @@ variables! {
     );
     MINT_RETIRED_PAYERS: new(
         None,
-        "Addresses of payers that sign nothing any more, separated by commas: what they minted is still ours, and what they \
-         signed is still carried. Their keypairs may stay where they are or go",
+        "Addresses of payers that pay for nothing any more, separated by commas: what they minted is still ours, and what they \
+         signed is still carried. A keypair may go, unless its payer created a collection that is still minted into",
         CHAIN,
     );
     MINT_MASTER_SECRET: secret("32 bytes, hexadecimal, from which every new mint address is derived", MINTING);

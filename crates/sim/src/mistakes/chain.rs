@@ -7,8 +7,8 @@ use std::time::Duration;
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
 use serde_json::{Value, json};
 use solana::{
-    Blockhash, Chain, ChainView, Cluster, Commitment, Endpoints, FeePolicy, Landing, MetadataAccount, MintState,
-    NftAccounts, Opinions, Pubkey, RpcError, SendOutcome, Simulated, Toll, Transaction, Watch, Witness,
+    Blockhash, Chain, ChainView, Cluster, CollectionState, Commitment, Endpoints, FeePolicy, Landing, MetadataAccount,
+    MintState, NftAccounts, Opinions, Pubkey, RpcError, SendOutcome, Simulated, Toll, Transaction, Watch, Witness,
 };
 use solana_client::rpc_request::RpcRequest;
 
@@ -102,6 +102,10 @@ impl ChainView for MistakenChain {
 
     async fn metadata(&self, mint: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
         self.cluster.metadata(mint).await
+    }
+
+    async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
+        self.cluster.collection(mint).await
     }
 }
 

@@ -108,6 +108,7 @@ pub fn attempt() -> Attempt {
 pub struct RealChain {
     pub cluster: Cluster,
     pub mints: Mints<TokenMetadata>,
+    pub payer: Pubkey,
     pub endpoints: Arc<Endpoints>,
 }
 
@@ -119,7 +120,8 @@ impl RealChain {
         let payer = variable("MINT_PAYER_KEYPAIR");
         let signer = MintSigner::load(payer.as_ref(), &"17".repeat(32).into(), "test".into()).unwrap();
         let cluster = Cluster::start(Arc::clone(&endpoints), FeePolicy::default());
-        Self { cluster, mints: Mints::new(signer, TokenMetadata), endpoints }
+        let payer = signer.payers().addresses().next().unwrap();
+        Self { cluster, payer, mints: Mints::new(signer, TokenMetadata), endpoints }
     }
 
     /// The same chain with a payer of its own, which holds a SOL: whatever it loses was lost by this test.
@@ -149,7 +151,7 @@ impl RealChain {
 }
 
 #[expect(clippy::disallowed_methods, reason = "every run on the real chain needs mints of its own")]
-fn fresh() -> uuid::Uuid {
+pub fn fresh() -> uuid::Uuid {
     uuid::Uuid::new_v4()
 }
 

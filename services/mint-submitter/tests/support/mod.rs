@@ -12,10 +12,10 @@ use domain::{
 };
 use mint_submitter::Minter;
 use solana::{
-    Blockhash, Chain, ChainView, Commitment, Landing, MasterSecret, MasterSecrets, MetadataAccount, MintSigner,
-    MintState, Mints, NftAccounts, OnChainError, OnChainErrorKind, Opinions, Payers, Pubkey, Purse, RpcError,
-    RpcErrorKind, SendOutcome, Signer, Simulated, TokenMetadata, Toll, Transaction, TransportFault, Watch, Witness,
-    parse_payer,
+    Blockhash, Chain, ChainView, CollectionState, Commitment, Landing, MasterSecret, MasterSecrets, MetadataAccount,
+    MintSigner, MintState, Mints, NftAccounts, OnChainError, OnChainErrorKind, Opinions, Payers, Pubkey, Purse,
+    RpcError, RpcErrorKind, SendOutcome, Signer, Simulated, TokenMetadata, Toll, Transaction, TransportFault, Watch,
+    Witness, parse_payer,
 };
 use testkit::{Crash, MemoryStore};
 
@@ -31,6 +31,8 @@ pub struct Script {
     pub witnesses: HashMap<Signature, Witness>,
     /// What stands at an address, whatever `states` say.
     pub at: HashMap<MintAddress, MintState>,
+    /// What every collection is; one of ours where that is not said.
+    pub collection: Option<CollectionState>,
 }
 
 /// The chain, and what was asked of it.
@@ -116,6 +118,11 @@ impl ChainView for FakeChain {
 
     async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
         unreachable!("minting verifies nothing")
+    }
+
+    async fn collection(&self, _: &MintAddress) -> Result<CollectionState, RpcError> {
+        let told = self.script.lock().unwrap().collection;
+        Ok(told.unwrap_or(CollectionState::Standing { authority: authority() }))
     }
 }
 

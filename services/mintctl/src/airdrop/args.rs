@@ -72,7 +72,7 @@ pub struct Template {
     #[arg(long, value_name = "BASIS_POINTS", default_value_t = 0)]
     pub royalty: u16,
 
-    /// Mint address of the collection they belong to
+    /// Mint address of a collection of ours, into which they are verified
     #[arg(long, value_name = "ADDRESS")]
     pub collection: Option<MintAddress>,
 

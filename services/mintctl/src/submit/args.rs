@@ -71,7 +71,7 @@ pub struct OneArgs {
     #[arg(long, value_name = "BASIS_POINTS", default_value_t = 0)]
     pub royalty: u16,
 
-    /// Mint address of the collection it belongs to
+    /// Mint address of a collection of ours, into which it is verified
     #[arg(long, value_name = "ADDRESS")]
     pub collection: Option<MintAddress>,
 

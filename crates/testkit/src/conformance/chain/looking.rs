@@ -35,8 +35,7 @@ pub async fn the_nft_is_what_was_ordered<W: ChainWorld>() {
     assert_eq!((&metadata.name, &metadata.symbol, &metadata.uri), (&order.name, &order.symbol, &order.uri));
     assert_eq!((metadata.seller_fee_basis_points, metadata.is_mutable, metadata.non_fungible), (500, false, true));
     assert_eq!(metadata.creators, [(payer, true, 100)]);
-    let collection = metadata.collection.map(|(key, verified)| (key.to_bytes(), verified));
-    assert_eq!(collection, order.collection.map(|collection| (*collection.as_bytes(), false)));
+    assert_eq!(metadata.collection, None);
     assert_eq!(nft.edition, Some(MaxSupply::Limited(0)));
     assert_eq!((holding.mint, holding.amount), (nft.addresses.mint, 1));
     assert_eq!(holding.owner.to_bytes(), *order.owner.as_bytes());

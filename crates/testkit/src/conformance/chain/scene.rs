@@ -149,6 +149,6 @@ pub fn order(mint: MintAddress) -> MintOrder {
         symbol: "AIW3".into(),
         uri: "ipfs://bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".into(),
         seller_fee_basis_points: 500,
-        collection: Some(MintAddress::from_bytes([8; 32])),
+        collection: None,
     }
 }
