@@ -111,7 +111,7 @@ async fn fetch(source: Source, count: usize, params: serde_json::Value) -> Resul
     }
 }
 
-fn decode(account: WireAccount) -> Result<Account, String> {
+pub(crate) fn decode(account: WireAccount) -> Result<Account, String> {
     let owner = account.owner.parse().map_err(|error| format!("owner: {error}"))?;
     let data = BASE64.decode(account.data.0).map_err(|error| format!("data: {error}"))?;
     Ok(Account { lamports: account.lamports, owner, data })

@@ -12,7 +12,7 @@ use crate::collection::CollectionState;
 use crate::commitment::Commitment;
 use crate::compute::Simulated;
 use crate::landing::{Landing, Watch};
-use crate::nft::{MetadataAccount, MintState, NftAccounts};
+use crate::nft::{Holding, MetadataAccount, MintState, NftAccounts};
 use crate::rpc_error::RpcError;
 use crate::send_outcome::SendOutcome;
 use crate::toll::Toll;
@@ -67,6 +67,9 @@ pub trait ChainView: Send + Sync + 'static {
     /// What lies at the address of a collection, at `finalized`. The answer may be a minute old, for all that is minted into
     /// one collection asks the same.
     fn collection(&self, mint: &MintAddress) -> impl Future<Output = Result<CollectionState, RpcError>> + Send;
+
+    /// What a wallet holds of the token program's tokens at `finalized`: where somebody begins who knows the wallet alone.
+    fn holdings(&self, wallet: &WalletAddress) -> impl Future<Output = Result<Vec<Holding>, RpcError>> + Send;
 }
 
 /// Signs for and sends to the chain, too.

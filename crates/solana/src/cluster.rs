@@ -13,7 +13,7 @@ use solana_client::rpc_request::RpcRequest;
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction as sdk;
 
-use crate::account_reader::{AccountReader, Snapshot, Source};
+use crate::account_reader::{AccountReader, Snapshot, Source, decode};
 use crate::blockhash::{Blockhash, BlockhashCache};
 use crate::chain::{Chain, ChainView, Opinions};
 use crate::collection::{self, CollectionState, Collections};
@@ -24,7 +24,7 @@ use crate::expiry::Expiry;
 use crate::fee_policy::FeePolicy;
 use crate::fees::PriorityFees;
 use crate::landing::{Landing, Watch};
-use crate::nft::{MetadataAccount, MintState, NftAccounts};
+use crate::nft::{Holding, MetadataAccount, MintState, NftAccounts};
 use crate::purse::Purse;
 use crate::refreshed::Refreshed;
 use crate::rpc_error::RpcError;
@@ -33,9 +33,10 @@ use crate::sending::Sending;
 use crate::token_metadata::{MINT_SIZE, NftAddresses, pubkey};
 use crate::toll::{self, Toll};
 use crate::tracker::ConfirmationTracker;
-use crate::wire::{At, SignatureOfAddress, Simulation, Transaction};
+use crate::wire::{At, ListedAccount, SignatureOfAddress, Simulation, Transaction};
 use crate::witness::Witness;
 use mpl_token_metadata::accounts::{MasterEdition, Metadata};
+use spl_token_interface::ID as TOKEN_PROGRAM;
 
 /// Rent changes with the cluster's features, if ever.
 const KEEP_RENT: Duration = Duration::from_hours(1);
@@ -186,6 +187,16 @@ impl ChainView for Cluster {
 
     async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
         self.collections.get(mint, collection::read(&self.finalized, mint)).await
+    }
+
+    async fn holdings(&self, wallet: &WalletAddress) -> Result<Vec<Holding>, RpcError> {
+        let config = json!({ "encoding": "base64", "commitment": Commitment::Finalized.as_str() });
+        let params = json!([wallet.to_string(), { "programId": TOKEN_PROGRAM.to_string() }, config]);
+        let read = |listed: At<Vec<ListedAccount>>| -> Result<Vec<_>, _> {
+            listed.value.into_iter().map(|listed| decode(listed.account)).collect()
+        };
+        let accounts = self.endpoints.ask_for(RpcRequest::GetTokenAccountsByOwner, params, read).await?.value;
+        Ok(accounts.iter().filter_map(Holding::of).collect())
     }
 }
 

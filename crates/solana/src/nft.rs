@@ -133,7 +133,7 @@ pub struct Holding {
 }
 
 impl Holding {
-    fn of(account: &Account) -> Option<Self> {
+    pub(crate) fn of(account: &Account) -> Option<Self> {
         let token = (account.owner == TOKEN_PROGRAM).then(|| TokenAccount::unpack(&account.data).ok())??;
         Some(Self { mint: token.mint, owner: token.owner, amount: token.amount })
     }

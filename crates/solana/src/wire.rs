@@ -70,6 +70,12 @@ pub(crate) struct WireAccount {
     pub data: (String, String),
 }
 
+/// An account in a list; its address stands beside it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListedAccount {
+    pub account: WireAccount,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct SignatureOfAddress {
     pub signature: String,

@@ -183,6 +183,9 @@ async fn a_collection_is_created_once_and_takes_an_nft_in_by_the_transaction_tha
         Ok(CollectionState::NoCollection),
         "it is one of ours, too"
     );
+
+    let held = chain.cluster.holdings(&order.owner).await.unwrap();
+    assert!(held.iter().any(|holding| (holding.mint, holding.amount) == (pubkey(&order), 1)), "seen from the wallet");
 }
 
 #[tokio::test]

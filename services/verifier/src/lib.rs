@@ -4,6 +4,7 @@
 mod accounts;
 mod clearing;
 mod content;
+mod from_wallet;
 mod partner;
 mod partner_api;
 mod reconcile;

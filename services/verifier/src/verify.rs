@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use domain::{Failure, MintAddress, NftRecord, Operation, Signature, State, Step, Transition, WalletAddress};
 use engine::{StepError, StepHandler};
-use solana::{ChainView, Commitment, Landing, MintState, Pubkey, RpcError, Watch};
+use solana::{ChainView, Commitment, Landing, MetadataAccount, MintState, Pubkey, RpcError, Watch};
 
 use crate::accounts::{self, Standing};
 use crate::content::{CheckedContent, ContentSource};
+use crate::from_wallet;
 use crate::partner;
 use crate::partner_api::PartnerApi;
 
@@ -127,7 +128,33 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
             return Ok(standing);
         }
         let message = format!("{} (as {} endpoint(s) show it)", wrong.message, answered.len());
-        Err(StepError::Permanent(Failure::permanent(wrong.code, message)))
+        self.look_once_more(claim, slot, creators, Failure::permanent(wrong.code, message)).await
+    }
+
+    /// Every endpoint shows it wrong. Where a partner who knows the wallet alone finds nothing amiss, it was mended
+    /// meanwhile, and the accounts say so too; else a person has to see it.
+    async fn look_once_more(
+        &self,
+        claim: &Claim<'_>,
+        slot: u64,
+        creators: &[Pubkey],
+        wrong: Failure,
+    ) -> Result<Standing, StepError> {
+        let seen = self.look_from_wallet(claim, &wrong).await;
+        if seen.is_ok() {
+            let accounts = self.chain.nft(&claim.mint, claim.owner, slot).await.map_err(|error| trouble(&error))?;
+            if let Ok(standing) = accounts::check(claim.operation, &accounts, creators) {
+                return Ok(standing);
+            }
+        }
+        Err(from_wallet::told_with(wrong, &seen))
+    }
+
+    /// What a partner finds who knows the wallet alone.
+    async fn look_from_wallet(&self, claim: &Claim<'_>, wrong: &Failure) -> Result<(), StepError> {
+        let seen = from_wallet::look(&self.chain, &self.content, claim.operation, &claim.mint).await;
+        tracing::warn!(operation.id = %claim.operation.id, failure = %wrong, ?seen, "looked at it from the wallet alone");
+        seen
     }
 
     /// Who may be the creator: the payer of that very transaction, where it is on record with it; else any payer of ours,
@@ -156,16 +183,37 @@ impl<C: ChainView, S: ContentSource> Verifier<C, S> {
     /// Metadata and image come back from IPFS, and make up, by way of the chain alone, what was asked for.
     async fn verify_content(&self, claim: &Claim<'_>) -> Result<Transition, StepError> {
         match self.chain.metadata(&claim.mint).await.map_err(|error| trouble(&error))? {
-            Some(metadata) => {
-                let seen = partner::view(&self.content, &metadata.uri).await?;
-                partner::compare(claim.operation, &metadata, &seen).map_err(StepError::Permanent)?;
-            }
+            Some(metadata) => self.verify_seen(claim, &metadata).await?,
             None => self.verify_burned(claim).await?,
         }
         if let Some(partner) = &self.partner {
-            partner.verify(&claim.mint, claim.owner).await?;
+            match partner.verify(&claim.mint, claim.owner).await {
+                // Their no stands, whatever is seen from here.
+                Err(StepError::Permanent(no)) => {
+                    let seen = self.look_from_wallet(claim, &no).await;
+                    return Err(from_wallet::told_with(no, &seen));
+                }
+                answer => answer?,
+            }
         }
         Ok(Transition::Verified)
+    }
+
+    /// What is wrong on the way from the mint to the image is looked at again from the wallet, through whichever endpoint
+    /// and gateway answer then; a person is asked where it is wrong that way, too.
+    async fn verify_seen(&self, claim: &Claim<'_>, metadata: &MetadataAccount) -> Result<(), StepError> {
+        match self.compare_seen(claim, metadata).await {
+            Err(StepError::Permanent(wrong)) => {
+                let seen = self.look_from_wallet(claim, &wrong).await;
+                if seen.is_ok() { Ok(()) } else { Err(from_wallet::told_with(wrong, &seen)) }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn compare_seen(&self, claim: &Claim<'_>, metadata: &MetadataAccount) -> Result<(), StepError> {
+        let seen = partner::view(&self.content, &metadata.uri).await?;
+        partner::compare(claim.operation, metadata, &seen).map_err(StepError::Permanent)
     }
 
     /// Its owner burned it since: there is nothing left to see for a partner, and its content has to be there still.

@@ -11,8 +11,8 @@ use domain::{
 };
 use engine::{Commit, Committed, Inserted, OperationStore as _, Pin, PinLedger as _};
 use solana::{
-    AuditedChain, ChainView, CollectionState, Commitment, Landing, MetadataAccount, MintFound, MintState, NftAccounts,
-    Pubkey, RpcError, Watch, Witness,
+    AuditedChain, ChainView, CollectionState, Commitment, Holding, Landing, MetadataAccount, MintFound, MintState,
+    NftAccounts, Pubkey, RpcError, Watch, Witness,
 };
 use store::{PoolSettings, Store};
 use testkit::{Database, new_operation, operation_id};
@@ -81,6 +81,10 @@ impl ChainView for FakeChain {
     async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
         let authority = self.collections.lock().unwrap().get(mint).copied();
         Ok(authority.map_or(CollectionState::NoCollection, |authority| CollectionState::Standing { authority }))
+    }
+
+    async fn holdings(&self, _: &WalletAddress) -> Result<Vec<Holding>, RpcError> {
+        unreachable!("nothing is verified")
     }
 }
 

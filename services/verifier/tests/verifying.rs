@@ -32,6 +32,12 @@ struct FakeChain {
     nft: NftAccounts,
     /// As the other endpoint has it.
     elsewhere: Option<NftAccounts>,
+    /// As each endpoint by itself has it, where that is something else again.
+    by_each: Option<Vec<NftAccounts>>,
+    /// What is answered first, and never again, where it is not what there is.
+    at_first: Mutex<Option<NftAccounts>>,
+    /// What the owner's wallet holds besides.
+    others: Vec<Holding>,
     minted_by: Option<Signature>,
     witness: Option<Witness>,
 }
@@ -57,19 +63,26 @@ impl ChainView for FakeChain {
     }
 
     async fn nft(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Result<NftAccounts, RpcError> {
-        Ok(self.nft.clone())
+        Ok(self.at_first.lock().unwrap().take().unwrap_or_else(|| self.nft.clone()))
     }
 
     async fn nft_by_each(&self, _: &MintAddress, _: &WalletAddress, _: u64) -> Vec<Result<NftAccounts, RpcError>> {
-        std::iter::once(&self.nft).chain(&self.elsewhere).map(|nft| Ok(nft.clone())).collect()
+        let all = || std::iter::once(&self.nft).chain(&self.elsewhere).cloned().collect();
+        self.by_each.clone().unwrap_or_else(all).into_iter().map(Ok).collect()
     }
 
     async fn metadata(&self, _: &MintAddress) -> Result<Option<MetadataAccount>, RpcError> {
-        Ok(self.nft.metadata.clone())
+        let at_first = self.at_first.lock().unwrap().take();
+        Ok(at_first.map_or_else(|| self.nft.metadata.clone(), |nft| nft.metadata))
     }
 
     async fn collection(&self, _: &MintAddress) -> Result<CollectionState, RpcError> {
         unreachable!("the NFT itself says whether it is verified into its collection")
+    }
+
+    async fn holdings(&self, wallet: &WalletAddress) -> Result<Vec<Holding>, RpcError> {
+        assert_eq!(*wallet, OWNER);
+        Ok(self.others.iter().copied().chain(self.nft.holding).collect())
     }
 }
 
@@ -145,6 +158,9 @@ fn chain() -> FakeChain {
         state: MintState::Minted,
         nft,
         elsewhere: None,
+        by_each: None,
+        at_first: Mutex::default(),
+        others: vec![Holding { mint: AUTHORITY, owner: Pubkey::new_from_array([9; 32]), amount: 1_000 }],
         minted_by: Some(SIGNATURE),
         witness: Some(witness),
     }
@@ -357,6 +373,47 @@ async fn a_collection_counts_where_the_nft_is_verified_into_it() {
     assert_eq!(permanent(collected(Some((ordered, false))).await), "collection-unverified");
     assert_eq!(permanent(collected(Some((AUTHORITY, true))).await), "wrong-collection");
     assert_eq!(permanent(collected(None).await), "wrong-collection");
+}
+
+fn reason(result: Result<Transition, StepError>) -> String {
+    match result {
+        Err(StepError::Permanent(failure)) => failure.to_string(),
+        other => panic!("a mismatch, not {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn before_a_person_is_asked_it_is_looked_for_from_the_wallet_alone() {
+    let garbled = || {
+        let mut nft = chain().nft;
+        nft.metadata.as_mut().unwrap().name = "Another".into();
+        nft
+    };
+    let at_first = || FakeChain { at_first: Mutex::new(Some(garbled())), ..chain() };
+    assert_eq!(as_partner(at_first(), ipfs(&metadata())).await, Ok(Transition::Verified), "it was one bad answer");
+    let by_then = FakeChain { elsewhere: Some(garbled()), nft: garbled(), ..chain() };
+    let seen = reason(on_chain(by_then).await);
+    assert!(seen.starts_with("wrong-name") && seen.contains("from the wallet alone: gateways-failed"), "{seen}");
+
+    let mut changed = metadata();
+    changed["description"] = json!("");
+    let sold = FakeChain { nft: NftAccounts { holding: None, ..chain().nft }, ..chain() };
+    let seen = reason(as_partner(sold, ipfs(&changed)).await);
+    assert!(seen.starts_with("partner-sees-wrong-description"), "{seen}");
+    assert!(
+        seen.contains("from the wallet alone: partner-finds-no-nft") && seen.contains("holds 1 token(s)"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn what_all_endpoints_show_wrong_and_is_mended_when_looked_at_from_the_wallet_passes() {
+    let mut wrong = chain().nft;
+    wrong.metadata.as_mut().unwrap().symbol.clear();
+    let mended = FakeChain { at_first: Mutex::new(Some(wrong.clone())), by_each: Some(vec![wrong]), ..chain() };
+    let verifier = Verifier::new(mended, ipfs(&metadata()), vec![AUTHORITY]);
+    let transition = verifier.run(&operation(State::BlockchainConfirmed)).await;
+    assert!(matches!(transition, Ok(Transition::DatabaseUpdated { .. })), "{transition:?}");
 }
 
 #[tokio::test]

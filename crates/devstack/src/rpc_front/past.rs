@@ -33,15 +33,15 @@ impl At<'_> {
         }
     }
 
-    /// The same for a list of a program's accounts, out of which those fall that were not its own yet.
-    pub(super) fn accounts_of(self, result: &mut Value, program: &Value) {
+    /// The same for a list of accounts, out of which those fall that were not there yet, or not that program's.
+    pub(super) fn accounts_of(self, result: &mut Value, program: Option<&Value>) {
         let list = if result.is_array() { result } else { &mut result["value"] };
         let Some(list) = list.as_array_mut() else { return };
         list.retain_mut(|item| {
             let Some(address) = pubkey(&item["pubkey"]) else { return true };
             let Some(former) = self.history.formerly(&address, self.slot) else { return true };
             item["account"] = self.encoded(&address, &former, UiAccountEncoding::Binary);
-            former.lamports > 0 && program == &former.owner.to_string()
+            former.lamports > 0 && program.is_none_or(|program| program == &former.owner.to_string())
         });
     }
 

@@ -6,8 +6,8 @@
 //! are those of the last 150 blocks unless the history is to be searched, and a slot that it has not reached is refused.
 //!
 //! Where it still differs from a cluster: what is not in [`AS_OF_A_SLOT`] is answered from the newest state, token balances
-//! and owners' token accounts among it, and so are preflights and simulations; an account that has left the list of
-//! `getProgramAccounts` since is missing from it at older slots, too; every slot has a block; whatever is in a
+//! among it, and so are preflights and simulations; an account that has left the list of `getProgramAccounts` or
+//! `getTokenAccountsByOwner` since is missing from it at older slots, too; every slot has a block; whatever is in a
 //! block is confirmed by the next slot and final 31 slots later, unless `fork` drops it; an epoch never ends.
 
 use anyhow::{Context, Result};
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Methods whose answers surfpool gives from its newest state, whatever is asked for.
-const AS_OF_A_SLOT: [&str; 8] = [
+const AS_OF_A_SLOT: [&str; 9] = [
     "getAccountInfo",
     "getBalance",
     "getEpochInfo",
@@ -35,6 +35,7 @@ const AS_OF_A_SLOT: [&str; 8] = [
     "getProgramAccounts",
     "getSignatureStatuses",
     "getSignaturesForAddress",
+    "getTokenAccountsByOwner",
     "getTransaction",
 ];
 /// Blocks for which a blockhash is good.
@@ -141,7 +142,8 @@ impl View {
                     .zip(addresses)
                     .for_each(|(account, address)| past.account(account, address, UiAccountEncoding::Base64));
             }
-            "getProgramAccounts" => past.accounts_of(result, first),
+            "getProgramAccounts" => past.accounts_of(result, Some(first)),
+            "getTokenAccountsByOwner" => past.accounts_of(result, call["params"][1].get("programId")),
             "getSignatureStatuses" => {
                 let searches = config.is_some_and(|config| config["searchTransactionHistory"] == true);
                 for status in result["value"].as_array_mut().into_iter().flatten() {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use domain::{Attempt, MintAddress, Priority, Signature, WalletAddress};
 use serde_json::{Value, json};
 use solana::{
-    Blockhash, Chain, ChainView, Cluster, CollectionState, Commitment, Endpoints, FeePolicy, Landing, MetadataAccount,
-    MintState, NftAccounts, Opinions, Pubkey, RpcError, SendOutcome, Simulated, Toll, Transaction, Watch, Witness,
+    Blockhash, Chain, ChainView, Cluster, CollectionState, Commitment, Endpoints, FeePolicy, Holding, Landing,
+    MetadataAccount, MintState, NftAccounts, Opinions, Pubkey, RpcError, SendOutcome, Simulated, Toll, Transaction,
+    Watch, Witness,
 };
 use solana_client::rpc_request::RpcRequest;
 
@@ -106,6 +107,10 @@ impl ChainView for MistakenChain {
 
     async fn collection(&self, mint: &MintAddress) -> Result<CollectionState, RpcError> {
         self.cluster.collection(mint).await
+    }
+
+    async fn holdings(&self, wallet: &WalletAddress) -> Result<Vec<Holding>, RpcError> {
+        self.cluster.holdings(wallet).await
     }
 }
 

@@ -12,10 +12,10 @@ use domain::{
 };
 use mint_submitter::Minter;
 use solana::{
-    Blockhash, Chain, ChainView, CollectionState, Commitment, Landing, MasterSecret, MasterSecrets, MetadataAccount,
-    MintSigner, MintState, Mints, NftAccounts, OnChainError, OnChainErrorKind, Opinions, Payers, Pubkey, Purse,
-    RpcError, RpcErrorKind, SendOutcome, Signer, Simulated, TokenMetadata, Toll, Transaction, TransportFault, Watch,
-    Witness, parse_payer,
+    Blockhash, Chain, ChainView, CollectionState, Commitment, Holding, Landing, MasterSecret, MasterSecrets,
+    MetadataAccount, MintSigner, MintState, Mints, NftAccounts, OnChainError, OnChainErrorKind, Opinions, Payers,
+    Pubkey, Purse, RpcError, RpcErrorKind, SendOutcome, Signer, Simulated, TokenMetadata, Toll, Transaction,
+    TransportFault, Watch, Witness, parse_payer,
 };
 use testkit::{Crash, MemoryStore};
 
@@ -123,6 +123,10 @@ impl ChainView for FakeChain {
     async fn collection(&self, _: &MintAddress) -> Result<CollectionState, RpcError> {
         let told = self.script.lock().unwrap().collection;
         Ok(told.unwrap_or(CollectionState::Standing { authority: authority() }))
+    }
+
+    async fn holdings(&self, _: &WalletAddress) -> Result<Vec<Holding>, RpcError> {
+        unreachable!("minting verifies nothing")
     }
 }
 
