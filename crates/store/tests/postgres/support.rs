@@ -140,7 +140,7 @@ impl StoreWorld for Postgres {
 
     async fn wear(&self, id: OperationId) {
         let worn = format!(
-            "attempts = 3, next_attempt_at = '{}', claimed_until = now(), wakes = 2, requested_at = now(),
+            "attempts = 3, next_attempt_at = '{0}', claimed_until = '{0}', wakes = 2, requested_at = now(),
              status_owed = true, needs_review = 'look', failure_class = 'transient', failure_code = 'c',
              failure_message = 'm'",
             later()

@@ -141,7 +141,7 @@ impl Tables {
             row.operation.next_attempt_at = Some(later());
             row.operation.needs_review = Some("look".into());
             row.operation.failure = Some(Failure::transient("c", "m"));
-            row.claimed_until = Some(self.now());
+            row.claimed_until = Some(later());
             row.requested_at = Some(self.now());
             row.wakes = 2;
             row.status_owed = true;

@@ -80,7 +80,7 @@ pub trait StoreWorld: Sized + 'static {
     /// Makes a row owe its status.
     fn owe_status(&self, id: OperationId) -> impl Future<Output = ()>;
 
-    /// Leaves on a row all that a step can go through: 3 attempts, a wait until [`later`](crate::transitions::later), a
-    /// claim, a request from the row, 2 wakes, a status that is owed, a flag and a failure.
+    /// Leaves on a row all that a step can go through: 3 attempts, a wait and a claim until
+    /// [`later`](crate::transitions::later), a request from the row, 2 wakes, a status that is owed, a flag and a failure.
     fn wear(&self, id: OperationId) -> impl Future<Output = ()>;
 }
