@@ -100,8 +100,11 @@ fn control(place: &Where) -> Result<Control> {
 fn kinds() -> String {
     let mut table = plain_table();
     for (kind, meaning) in FaultKind::EXAMPLES {
-        let parts: Vec<_> = Part::ALL.into_iter().filter(|part| part.can_suffer(kind)).map(Part::name).collect();
-        let parts = if parts.len() == Part::ALL.len() { "everywhere".to_owned() } else { parts.join(", ") };
+        let (suffer, others): (Vec<Part>, Vec<Part>) = Part::ALL.into_iter().partition(|part| part.can_suffer(kind));
+        let parts = match others[..] {
+            [one] => format!("all but {}", one.name()),
+            _ => suffer.into_iter().map(Part::name).collect::<Vec<_>>().join(", "),
+        };
         table.add_row([format!(" {kind}"), parts, meaning.to_owned()]);
     }
     format!("Faults:\n{}", table.trim_fmt())
