@@ -44,4 +44,4 @@ pub use reconcile::RecordedMint;
 pub use reports::{AttemptReport, HistoryEntry, ListFilter, Milestones, NftReport, OperationReport, OperationSummary};
 pub use revive::{AttemptsStanding, Revival, Revived};
 pub use rollback::{NOT_UNPINNED, Rollback, Unpin};
-pub use top_ups::{PauseReport, TopUpRecorded, TopUpReport, TreasuryBook};
+pub use top_ups::{LandedTopUp, PauseReport, TopUpRecorded, TopUpReport, TreasuryBook};

@@ -44,7 +44,7 @@ pub enum Unpin {
 
 impl Store {
     /// Claims at most `most` operations that failed longer ago than `after` and still hold content. Those that owe a
-    /// status are left alone until it is told.
+    /// status are left alone until it is told, and those that wait for a person, but for what could not be unpinned.
     ///
     /// # Errors
     /// The database's trouble; [`StoreError::Row`] where a row cannot be read.
@@ -57,6 +57,7 @@ impl Store {
                            WHERE state = 'FAILED' AND num_nonnulls(image_cid, metadata_cid) > 0
                              AND failed_at < now() - make_interval(secs => $1)
                              AND NOT status_owed AND (claimed_until IS NULL OR claimed_until <= now())
+                             AND (needs_review IS NULL OR starts_with(needs_review, $5))
                              AND NOT EXISTS (
                                  SELECT FROM mint_attempts attempt
                                  WHERE attempt.operation_id = operation.id
@@ -73,6 +74,7 @@ impl Store {
                     i64::from(most),
                     OVERDUE_SECONDS,
                     ROLLBACK_LEASE,
+                    NOT_UNPINNED,
                 )
                 .fetch_all(&self.pool)
             })
@@ -102,8 +104,9 @@ impl Store {
         self.run("begin_unpin", || begin_unpin(&self.pool, cid)).await
     }
 
-    /// Records what became of an unpin. Where it is not known whether the provider still holds the content, it may be
-    /// pinned again from now on by whoever wants it, and unpinned again by the next rollback.
+    /// Records what became of an unpin. Where it is not known whether the provider still holds the content, the request may
+    /// be carried out yet: whoever wants the content may pin it again once its time is over, and the next rollback unpins it
+    /// again.
     ///
     /// # Errors
     /// The database's trouble.
@@ -112,7 +115,7 @@ impl Store {
             sqlx::query!(
                 "UPDATE pinned_content SET
                      state = CASE WHEN $3 THEN 'unpinned' ELSE 'pending' END,
-                     claimed_until = CASE WHEN $3 THEN NULL ELSE now() END,
+                     claimed_until = CASE WHEN NOT $3 THEN claimed_until END,
                      pinned_at = NULL
                  WHERE cid = $1 AND provider = $2 AND state = 'unpinning'",
                 cid.as_str(),
@@ -160,8 +163,8 @@ impl Store {
 
 async fn begin_unpin(pool: &PgPool, cid: &Cid) -> Result<Unpin, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    let is_busy = sqlx::query_scalar!(
-        r#"SELECT state IN ('pending', 'unpinning') AND claimed_until > now() AS "is_busy?"
+    let rows = sqlx::query!(
+        r#"SELECT provider, state IN ('pending', 'unpinning') AND claimed_until > now() AS "is_busy?"
            FROM pinned_content WHERE cid = $1
            ORDER BY cid, provider
            FOR UPDATE"#,
@@ -169,9 +172,10 @@ async fn begin_unpin(pool: &PgPool, cid: &Cid) -> Result<Unpin, sqlx::Error> {
     )
     .fetch_all(&mut *transaction)
     .await?;
-    if is_busy.into_iter().any(|busy| busy == Some(true)) {
+    if rows.iter().any(|row| row.is_busy == Some(true)) {
         return Ok(Unpin::Busy);
     }
+    let locked: Vec<String> = rows.into_iter().map(|row| row.provider).collect();
     let in_use = sqlx::query_scalar!(
         r#"SELECT EXISTS (
                       SELECT FROM minting_operations
@@ -188,9 +192,10 @@ async fn begin_unpin(pool: &PgPool, cid: &Cid) -> Result<Unpin, sqlx::Error> {
     }
     let providers = sqlx::query_scalar!(
         "UPDATE pinned_content SET state = 'unpinning', claimed_until = now() + interval '5 minutes'
-         WHERE cid = $1 AND state <> 'unpinned'
+         WHERE cid = $1 AND provider = ANY ($2) AND state <> 'unpinned'
          RETURNING provider",
         cid.as_str(),
+        &locked,
     )
     .fetch_all(&mut *transaction)
     .await?;

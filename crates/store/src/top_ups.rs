@@ -19,8 +19,21 @@ pub enum TopUpRecorded {
     Recorded,
     /// One is undecided: this or another one. Whatever was signed is to be forgotten unsent.
     OneIsOpen,
+    /// Another one has landed meanwhile, and what the payer held was read before. To be forgotten unsent, too.
+    Overtaken,
     /// It would be more than the treasury may give within 24 hours.
     DayLimitReached,
+}
+
+/// A top-up that landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LandedTopUp {
+    /// Whose marker it is.
+    pub treasury: WalletAddress,
+    /// Its marker.
+    pub marker: MintAddress,
+    /// The slot it landed in: what was read before that slot does not know of it.
+    pub slot: u64,
 }
 
 /// How the treasury stands, as far as it is on record.
@@ -28,9 +41,8 @@ pub enum TopUpRecorded {
 pub struct TreasuryBook {
     /// The top-up whose fate is not known, and since when it is on record.
     pub open: Option<(TopUp, DateTime<Utc>)>,
-    /// The marker of the last one that landed, and the slot it landed in: what was read before that slot does not know of
-    /// it.
-    pub last: Option<(MintAddress, u64)>,
+    /// The last one that landed.
+    pub last: Option<LandedTopUp>,
     /// What the treasury gave within 24 hours, lamports.
     pub given: u64,
 }
@@ -68,17 +80,23 @@ pub struct PauseReport {
 }
 
 impl Store {
-    /// Puts a signed top-up on record, unless one is undecided, or the treasury has given so much within 24 hours that it
-    /// would be more than `per_day` with this one.
+    /// Puts a signed top-up on record, unless one is undecided, or another one than `last`, which its signer knew of, was
+    /// the last to land, or the treasury has given so much within 24 hours that it would be more than `per_day` with this one.
     ///
     /// # Errors
     /// The database's trouble.
-    pub async fn record_top_up(&self, top_up: &TopUp, per_day: u64) -> Result<TopUpRecorded, StoreError> {
+    pub async fn record_top_up(
+        &self,
+        top_up: &TopUp,
+        last: Option<&MintAddress>,
+        per_day: u64,
+    ) -> Result<TopUpRecorded, StoreError> {
         let TopUp { treasury, payer, lamports, marker, attempt } = top_up;
         let [signature, treasury, payer, marker] =
             [attempt.signature.to_string(), treasury.to_string(), payer.to_string(), marker.to_string()];
         let [lamports, per_day, height, slot] =
             [*lamports, per_day, attempt.last_valid_block_height, attempt.context_slot].map(number);
+        let last = last.map(MintAddress::to_string);
         self.run("record_top_up", || async {
             let mut alone = self.pool.begin().await?;
             // A lock, and then a statement that sees what the one who held it before has written.
@@ -91,6 +109,8 @@ impl Store {
                           $10::text
                    WHERE $4::bigint + (SELECT coalesce(sum(lamports), 0) FROM top_ups
                                WHERE verdict = 'finalized' AND signed_at > now() - interval '24 hours') <= $11::bigint
+                     AND $12::text IS NOT DISTINCT FROM (SELECT marker FROM top_ups
+                               WHERE verdict = 'finalized' ORDER BY signed_at DESC LIMIT 1)
                    ON CONFLICT DO NOTHING"#,
                 signature,
                 treasury,
@@ -103,17 +123,24 @@ impl Store {
                 slot,
                 attempt.endpoint,
                 per_day,
+                last,
             )
             .execute(&mut *alone)
             .await?;
-            let open = sqlx::query_scalar!(r#"SELECT count(*) AS "open!" FROM top_ups WHERE verdict IS NULL"#)
-                .fetch_one(&mut *alone)
-                .await?;
+            let why = sqlx::query!(
+                r#"SELECT EXISTS (SELECT FROM top_ups WHERE verdict IS NULL) AS "is_open!",
+                          $1::text IS DISTINCT FROM (SELECT marker FROM top_ups
+                              WHERE verdict = 'finalized' ORDER BY signed_at DESC LIMIT 1) AS "is_overtaken!""#,
+                last,
+            )
+            .fetch_one(&mut *alone)
+            .await?;
             alone.commit().await?;
-            Ok(match (recorded.rows_affected(), open) {
-                (0, 0) => TopUpRecorded::DayLimitReached,
-                (0, _) => TopUpRecorded::OneIsOpen,
-                (_, _) => TopUpRecorded::Recorded,
+            Ok(match (recorded.rows_affected(), why.is_open, why.is_overtaken) {
+                (0, true, _) => TopUpRecorded::OneIsOpen,
+                (0, false, true) => TopUpRecorded::Overtaken,
+                (0, false, false) => TopUpRecorded::DayLimitReached,
+                (_, _, _) => TopUpRecorded::Recorded,
             })
         })
         .await
@@ -186,7 +213,7 @@ impl Store {
         let landed = self
             .run("landed_top_ups", || {
                 sqlx::query!(
-                    r#"SELECT signature, marker, slot AS "slot!",
+                    r#"SELECT signature, treasury, marker, slot AS "slot!",
                               (SELECT coalesce(sum(lamports), 0)::bigint FROM top_ups
                                WHERE verdict = 'finalized' AND signed_at > now() - interval '24 hours') AS "given!"
                        FROM top_ups WHERE verdict = 'finalized' ORDER BY signed_at DESC LIMIT 1"#
@@ -197,7 +224,11 @@ impl Store {
         let mut book = TreasuryBook { open: open.transpose()?, ..TreasuryBook::default() };
         if let Some(row) = landed {
             let read = Reader { table: "top_ups", row: &row.signature };
-            book.last = Some((read.parse("marker", &row.marker)?, read.count("slot", row.slot)?));
+            book.last = Some(LandedTopUp {
+                treasury: read.parse("treasury", &row.treasury)?,
+                marker: read.parse("marker", &row.marker)?,
+                slot: read.count("slot", row.slot)?,
+            });
             book.given = read.count("lamports", row.given)?;
         }
         Ok(book)

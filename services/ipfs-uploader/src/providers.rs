@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Cid, Failure};
+use domain::{Cid, Failure, FailureClass};
 use futures::future::join_all;
 use ipfs::{Content, Flights, PinError, PinProvider};
 use resilience::{BreakerSettings, Dependency, EndpointHealth, Rate};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::guarded::{Guarded, Refusal};
 use crate::metrics;
 
+/// How long an unpin waits for its turn: the ledger keeps uploads of the content away for five minutes, and not longer.
+const LEAVE_TO_UNPIN: Duration = Duration::from_secs(20);
 /// How often those that are out are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -106,7 +108,9 @@ impl<P: PinProvider> Providers<P> {
         let Some(provider) = self.all().find(|provider| provider.name() == name) else {
             return Err(Failure::permanent("pin-provider-unknown", "it is not among the providers of this worker"));
         };
-        let leave = provider.idle_leave().await;
+        let Ok(leave) = timeout(LEAVE_TO_UNPIN, provider.idle_leave()).await else {
+            return Err(Failure::new(FailureClass::RateLimited, "pin-provider-busy", "uploads need all of its budget"));
+        };
         provider.unpin(cid, leave).await.map_err(|refusal| refusal.failure())
     }
 

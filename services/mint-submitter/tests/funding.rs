@@ -10,7 +10,7 @@ use engine::{StepHandler, StoreError};
 use mint_submitter::{FundingKeeper, FundingLedger, PayerFunds, Standing};
 use solana::{FundingPolicy, Landing, MintState, OnChainErrorKind, Opinions, Pubkey, Treasury};
 use solana_sdk::signature::Keypair;
-use store::{TopUpRecorded, TreasuryBook};
+use store::{LandedTopUp, TopUpRecorded, TreasuryBook};
 use support::{FakeChain, FixedClock, Script, authority, minter, on_chain, operation};
 
 const SOL: u64 = 1_000_000_000;
@@ -59,7 +59,8 @@ impl FundingLedger for Ledger {
                 None => book.open = Some((top_up.clone(), DateTime::UNIX_EPOCH)),
                 Some((Verdict::Finalized, slot)) => {
                     book.given += top_up.lamports;
-                    book.last = Some((top_up.marker, slot.unwrap()));
+                    let TopUp { treasury, marker, .. } = *top_up;
+                    book.last = Some(LandedTopUp { treasury, marker, slot: slot.unwrap() });
                 }
                 Some((Verdict::Expired | Verdict::FailedOnChain, _)) => {}
             }
@@ -67,10 +68,18 @@ impl FundingLedger for Ledger {
         Ok(book)
     }
 
-    async fn record(&self, top_up: &TopUp, per_day: u64) -> Result<TopUpRecorded, StoreError> {
+    async fn record(
+        &self,
+        top_up: &TopUp,
+        last: Option<&MintAddress>,
+        per_day: u64,
+    ) -> Result<TopUpRecorded, StoreError> {
         let book = self.book().await?;
         if book.open.is_some() {
             return Ok(TopUpRecorded::OneIsOpen);
+        }
+        if book.last.map(|last| last.marker) != last.copied() {
+            return Ok(TopUpRecorded::Overtaken);
         }
         if book.given + top_up.lamports > per_day {
             return Ok(TopUpRecorded::DayLimitReached);
@@ -312,6 +321,10 @@ async fn the_day_s_limit_pauses_until_there_are_funds() {
     assert_eq!(world.ledger.pausing(), 0);
 }
 
+fn names(top_up: &TopUp, marker: &MintAddress) -> bool {
+    top_up.attempt.wire.windows(32).any(|bytes| bytes == marker.as_bytes())
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_marker_is_closed_where_it_is_still_there() {
     for (state, there) in [(MintState::Foreign, true), (MintState::Absent { lamports: 0 }, false)] {
@@ -323,12 +336,26 @@ async fn the_last_marker_is_closed_where_it_is_still_there() {
         process.round().await;
         let top_ups = world.ledger.top_ups.lock().unwrap();
         let [(first, _), (second, _)] = &top_ups[..] else { panic!("two") };
-        let names = |top_up: &TopUp, marker: &MintAddress| {
-            top_up.attempt.wire.windows(32).any(|bytes| bytes == marker.as_bytes())
-        };
         assert!(names(first, &first.marker) && names(second, &second.marker));
         assert_eq!(names(second, &first.marker), there);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_treasury_leaves_the_marker_of_the_one_before_alone() {
+    let script = Script {
+        finalized: [Landing::Landed { slot: 7 }].into(),
+        states: [MintState::Foreign].into(),
+        ..Script::default()
+    };
+    let world = World::new(0, 100 * SOL, script);
+    world.process().round().await;
+    let other = Treasury::new(Keypair::new_from_array([4; 32]));
+    world.chain.hold(other.address(), 100 * SOL);
+    world.process_at(Some(other), TimeDelta::zero()).round().await;
+    let top_ups = world.ledger.top_ups.lock().unwrap();
+    let [(first, _), (second, _)] = &top_ups[..] else { panic!("two") };
+    assert!(first.treasury != second.treasury && !names(second, &first.marker));
 }
 
 #[tokio::test(start_paused = true)]

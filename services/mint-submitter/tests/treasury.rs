@@ -152,7 +152,7 @@ async fn what_no_block_took_makes_room_for_another_and_lands_no_more() {
     let (cluster, payer) = (world.cluster(), payer());
     let order = TopUpOrder { payer, lamports: POLICY.top_up, last_marker: None };
     let lost = world.treasury.sign(&cluster, order).await.unwrap();
-    world.store.record_top_up(&lost, POLICY.per_day).await.unwrap();
+    world.store.record_top_up(&lost, None, POLICY.per_day).await.unwrap();
     let until_expired = async {
         while cluster.expired(lost.attempt.last_valid_block_height, &lost.marker, Opinions::Two).await != Ok(true) {
             tokio::time::sleep(Duration::from_secs(1)).await;

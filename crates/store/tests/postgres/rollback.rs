@@ -80,6 +80,8 @@ async fn while_it_is_unpinned_nobody_pins_it_and_whoever_unpins_it_dies_alone() 
 
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])));
     fixture.store.unpin_ended(&image(), "pinata", false).await.unwrap();
+    assert_eq!(claim().await, PinClaim::Elsewhere, "it may be carried out yet");
+    let_leases_run_out(&fixture).await;
     assert_eq!(claim().await, PinClaim::Yours, "nobody knows who holds it: it may be pinned");
     let_leases_run_out(&fixture).await;
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])), "or unpinned again");

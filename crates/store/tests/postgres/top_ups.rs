@@ -1,7 +1,8 @@
 //! Transfers from the treasury, and pauses, whoever writes at the same time.
 
 use domain::{Attempt, MintAddress, Shortage, Signature, TopUp, Verdict, WalletAddress};
-use store::TopUpRecorded::{DayLimitReached, OneIsOpen, Recorded};
+use store::LandedTopUp;
+use store::TopUpRecorded::{DayLimitReached, OneIsOpen, Overtaken, Recorded};
 
 use crate::support::{Fixture, attempt, later};
 
@@ -18,7 +19,7 @@ fn top_up(number: u8, lamports: u64) -> TopUp {
         treasury,
         payer: PAYER,
         lamports,
-        marker: MintAddress::from_bytes([number; 32]),
+        marker: marker(number),
         attempt: Attempt {
             signature: signature(number),
             payer: Some(treasury),
@@ -29,8 +30,12 @@ fn top_up(number: u8, lamports: u64) -> TopUp {
     }
 }
 
+fn marker(number: u8) -> MintAddress {
+    MintAddress::from_bytes([number; 32])
+}
+
 async fn landed(fixture: &Fixture, number: u8, lamports: u64) {
-    assert_eq!(fixture.store.record_top_up(&top_up(number, lamports), u64::MAX).await, Ok(Recorded));
+    assert_eq!(fixture.store.record_top_up(&top_up(number, lamports), None, u64::MAX).await, Ok(Recorded));
     assert_eq!(
         fixture.store.decide_top_up(&signature(number), Verdict::Finalized, Some(number.into())).await,
         Ok(true)
@@ -42,7 +47,8 @@ async fn what_is_on_record_is_what_was_signed_until_it_is_decided() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.store.treasury_book().await.unwrap(), store::TreasuryBook::default());
     let signed = top_up(1, SOL);
-    assert_eq!(fixture.store.record_top_up(&signed, SOL).await, Ok(Recorded));
+    let treasury = signed.treasury;
+    assert_eq!(fixture.store.record_top_up(&signed, None, SOL).await, Ok(Recorded));
     let book = fixture.store.treasury_book().await.unwrap();
     assert_eq!((book.open.map(|(open, _)| open), book.last, book.given), (Some(signed), None, 0));
     assert_eq!(fixture.store.decide_top_up(&signature(1), Verdict::Finalized, Some(7)).await, Ok(true));
@@ -52,7 +58,10 @@ async fn what_is_on_record_is_what_was_signed_until_it_is_decided() {
         "decided is decided"
     );
     let book = fixture.store.treasury_book().await.unwrap();
-    assert_eq!((book.open, book.last, book.given), (None, Some((MintAddress::from_bytes([1; 32]), 7)), SOL));
+    assert_eq!(
+        (book.open, book.last, book.given),
+        (None, Some(LandedTopUp { treasury, marker: marker(1), slot: 7 }), SOL)
+    );
     let report = &fixture.store.top_ups(chrono::DateTime::UNIX_EPOCH).await.unwrap()[0];
     assert_eq!((report.lamports, report.verdict), (SOL, Some(Verdict::Finalized)));
     assert!(fixture.store.top_ups(later()).await.unwrap().is_empty());
@@ -66,9 +75,9 @@ async fn of_many_who_top_up_at_once_one_does() {
         let signed = [0, 1, 2].map(|who| top_up(round * 3 + who, 1));
         let [mine, theirs @ ..] = &signed;
         let (one, two, three) = tokio::join!(
-            fixture.store.record_top_up(mine, SOL),
-            others[0].record_top_up(&theirs[0], SOL),
-            others[1].record_top_up(&theirs[1], SOL),
+            fixture.store.record_top_up(mine, None, SOL),
+            others[0].record_top_up(&theirs[0], None, SOL),
+            others[1].record_top_up(&theirs[1], None, SOL),
         );
         let answers = [one.unwrap(), two.unwrap(), three.unwrap()];
         let winners = answers.iter().filter(|answer| **answer == Recorded).count();
@@ -87,8 +96,9 @@ async fn the_day_s_limit_holds_whoever_hurries() {
     let others = [fixture.another_store().await, fixture.another_store().await];
     let give = async |store: &store::Store, number: u8| {
         loop {
-            match store.record_top_up(&top_up(number, 4 * SOL), 10 * SOL).await.unwrap() {
-                OneIsOpen => tokio::task::yield_now().await,
+            let last = store.treasury_book().await.unwrap().last.map(|last| last.marker);
+            match store.record_top_up(&top_up(number, 4 * SOL), last.as_ref(), 10 * SOL).await.unwrap() {
+                OneIsOpen | Overtaken => tokio::task::yield_now().await,
                 Recorded => {
                     store.decide_top_up(&signature(number), Verdict::Finalized, Some(1)).await.unwrap();
                     return true;
@@ -107,19 +117,34 @@ async fn only_what_landed_within_the_day_counts_against_its_limit() {
     let fixture = Fixture::new().await;
     landed(&fixture, 1, 6 * SOL).await;
     for (number, verdict, slot) in [(2, Verdict::Expired, None), (3, Verdict::FailedOnChain, Some(3))] {
-        assert_eq!(fixture.store.record_top_up(&top_up(number, 4 * SOL), 10 * SOL).await, Ok(Recorded));
+        assert_eq!(
+            fixture.store.record_top_up(&top_up(number, 4 * SOL), Some(&marker(1)), 10 * SOL).await,
+            Ok(Recorded)
+        );
         fixture.store.decide_top_up(&signature(number), verdict, slot).await.unwrap();
     }
-    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), 10 * SOL).await, Ok(DayLimitReached));
+    let last = marker(1);
+    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), Some(&last), 10 * SOL).await, Ok(DayLimitReached));
     fixture.must_execute("ALTER TABLE top_ups DISABLE TRIGGER frozen").await;
     fixture.must_execute("UPDATE top_ups SET signed_at = signed_at - interval '25 hours'").await;
-    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), 10 * SOL).await, Ok(Recorded));
+    assert_eq!(fixture.store.record_top_up(&top_up(4, 5 * SOL), Some(&last), 10 * SOL).await, Ok(Recorded));
+}
+
+/// It read what the payer held, slept, and another process brought money meanwhile.
+#[tokio::test]
+async fn who_slept_while_another_one_landed_tops_nobody_up() {
+    let fixture = Fixture::new().await;
+    landed(&fixture, 1, SOL).await;
+    let record = async |last: Option<&MintAddress>| fixture.store.record_top_up(&top_up(2, SOL), last, u64::MAX).await;
+    assert_eq!(record(None).await, Ok(Overtaken));
+    assert_eq!(record(Some(&marker(3))).await, Ok(Overtaken));
+    assert_eq!(record(Some(&marker(1))).await, Ok(Recorded));
 }
 
 #[tokio::test]
 async fn nobody_rewrites_a_top_up() {
     let fixture = Fixture::new().await;
-    assert_eq!(fixture.store.record_top_up(&top_up(1, SOL), SOL).await, Ok(Recorded));
+    assert_eq!(fixture.store.record_top_up(&top_up(1, SOL), None, SOL).await, Ok(Recorded));
     let append_only = "top_ups is append-only";
     for change in ["lamports = 2", "payer = 'x'", "wire = '\\x01'", "marker = 'x'"] {
         let refused = fixture.execute(format!("UPDATE top_ups SET {change}")).await.unwrap_err();

@@ -155,7 +155,7 @@ async fn an_upload_of_the_same_content_that_races_the_unpin_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_unpinned_is_put_before_a_person_and_may_be_pinned_again() {
+async fn what_cannot_be_unpinned_is_put_before_a_person_and_not_pinned_while_it_may_be_carried_out_yet() {
     let fleet = Fleet::new().await;
     let failed = fleet.failed(1, "Ape").await;
     fleet.rig.provider.keep(PinError::Rejected { status: 400, message: "locked".into() });
@@ -165,7 +165,7 @@ async fn what_cannot_be_unpinned_is_put_before_a_person_and_may_be_pinned_again(
     let reason = operation.needs_review.unwrap();
     assert!(reason.starts_with(store::NOT_UNPINNED) && reason.contains("locked"), "{reason}");
     assert_eq!(fleet.rollbacks.round().await, Ok(0), "it comes round again in ten minutes");
-    assert_eq!(fleet.claim(&cids(&failed)[0]).await, PinClaim::Yours);
+    assert_eq!(fleet.claim(&cids(&failed)[0]).await, PinClaim::Elsewhere);
 
     let passing = Fleet::new().await;
     passing.failed(1, "Ape").await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{Clock, MintAddress, Shortage, WalletAddress};
 use solana::{Chain, Commitment, FundingPolicy, MintState, Pubkey, Purse, TopUpOrder, Treasury};
-use store::{TopUpRecorded, TreasuryBook};
+use store::{LandedTopUp, TopUpRecorded, TreasuryBook};
 use tokio::time::sleep;
 
 use super::carry::Carrying;
@@ -97,7 +97,7 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
     async fn balances(&self, book: &TreasuryBook) -> Result<(Vec<u64>, u64), FundingError> {
         let treasury = self.treasury.as_ref().map(Treasury::address);
         let accounts: Vec<_> = self.payers.iter().copied().chain(treasury).collect();
-        let mut balances = self.chain.balances(&accounts, book.last.map_or(0, |(_, slot)| slot)).await?;
+        let mut balances = self.chain.balances(&accounts, book.last.map_or(0, |last| last.slot)).await?;
         let treasury = treasury.and_then(|_| balances.pop()).inspect(|lamports| metrics::treasury(*lamports));
         Ok((balances, treasury.unwrap_or(0)))
     }
@@ -141,30 +141,33 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
         if treasury_holds < Treasury::needs(&self.chain, self.policy.top_up).await? {
             return Ok(Err(Shortage::TreasuryEmpty));
         }
-        let last_marker = self.last_marker(book).await?;
+        let last_marker = self.last_marker(treasury, book).await?;
         let order = TopUpOrder { payer: *payer, lamports: self.policy.top_up, last_marker };
         let top_up = treasury.sign(&self.chain, order).await?;
-        match self.ledger.record(&top_up, self.policy.per_day).await? {
+        let known = book.last.as_ref().map(|last| &last.marker);
+        match self.ledger.record(&top_up, known, self.policy.per_day).await? {
             TopUpRecorded::Recorded => {
                 let signature = top_up.attempt.signature;
                 tracing::info!(%payer, lamports = order.lamports, %signature, "a payer is topped up");
                 book.open = Some((top_up, self.clock.now()));
                 Ok(Ok(()))
             }
-            TopUpRecorded::OneIsOpen => {
-                *book = self.ledger.book().await?;
+            // What the payers hold was read after the last one that this round knows of, and of none since.
+            TopUpRecorded::OneIsOpen | TopUpRecorded::Overtaken => {
+                book.open = self.ledger.book().await?.open;
                 Ok(Ok(()))
             }
             TopUpRecorded::DayLimitReached => Ok(Err(Shortage::DayLimitReached)),
         }
     }
 
-    /// The marker of the last top-up, where nobody closed it yet.
-    async fn last_marker(&self, book: &TreasuryBook) -> Result<Option<MintAddress>, FundingError> {
-        let Some((marker, slot)) = book.last else { return Ok(None) };
-        Ok(match self.chain.mint_state(&marker, Commitment::Confirmed, slot).await? {
+    /// The marker of the last top-up, where nobody closed it yet. That of another treasury it alone can close.
+    async fn last_marker(&self, treasury: &Treasury, book: &TreasuryBook) -> Result<Option<MintAddress>, FundingError> {
+        let own = |last: &LandedTopUp| *last.treasury.as_bytes() == treasury.address().to_bytes();
+        let Some(last) = book.last.filter(own) else { return Ok(None) };
+        Ok(match self.chain.mint_state(&last.marker, Commitment::Confirmed, last.slot).await? {
             MintState::Absent { .. } => None,
-            MintState::Minted | MintState::Foreign => Some(marker),
+            MintState::Minted | MintState::Foreign => Some(last.marker),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use domain::{Shortage, Signature, TopUp, Verdict, WalletAddress};
+use domain::{MintAddress, Shortage, Signature, TopUp, Verdict, WalletAddress};
 use engine::StoreError;
 use store::{Store, TopUpRecorded, TreasuryBook};
 
@@ -11,8 +11,14 @@ pub trait FundingLedger: Send + Sync + 'static {
     /// How the treasury stands.
     fn book(&self) -> impl Future<Output = Result<TreasuryBook, StoreError>> + Send;
 
-    /// Puts a top-up on record, before it is sent: unless one is undecided, or it is more than `per_day` allows.
-    fn record(&self, top_up: &TopUp, per_day: u64) -> impl Future<Output = Result<TopUpRecorded, StoreError>> + Send;
+    /// Puts a top-up on record, before it is sent: unless one is undecided, or another one than `last` was the last to
+    /// land, or it is more than `per_day` allows.
+    fn record(
+        &self,
+        top_up: &TopUp,
+        last: Option<&MintAddress>,
+        per_day: u64,
+    ) -> impl Future<Output = Result<TopUpRecorded, StoreError>> + Send;
 
     /// Writes down how one ended; false where that was known.
     fn decide(
@@ -39,8 +45,13 @@ impl FundingLedger for Store {
         self.treasury_book().await
     }
 
-    async fn record(&self, top_up: &TopUp, per_day: u64) -> Result<TopUpRecorded, StoreError> {
-        self.record_top_up(top_up, per_day).await
+    async fn record(
+        &self,
+        top_up: &TopUp,
+        last: Option<&MintAddress>,
+        per_day: u64,
+    ) -> Result<TopUpRecorded, StoreError> {
+        self.record_top_up(top_up, last, per_day).await
     }
 
     async fn decide(&self, signature: &Signature, verdict: Verdict, slot: Option<u64>) -> Result<bool, StoreError> {
