@@ -11,6 +11,7 @@ use solana_sdk::pubkey::Pubkey;
 use crate::chain::ChainView;
 use crate::cluster::Cluster;
 use crate::commitment::Commitment;
+use crate::creation::Creation;
 use crate::nft::{MintAccount, MintState};
 use crate::rpc_error::RpcError;
 use crate::token_metadata::pubkey;
@@ -52,8 +53,12 @@ pub trait AuditedChain: ChainView {
         before: Option<Signature>,
     ) -> impl Future<Output = Result<Vec<(Signature, bool)>, RpcError>> + Send;
 
-    /// The mints whose first and only token this transaction made; none where it is not final.
-    fn minted_in(&self, transaction: &Signature) -> impl Future<Output = Result<Vec<MintAddress>, RpcError>> + Send;
+    /// The mints whose first and only token this transaction made and whose creation `by` signed; none where it is not final.
+    fn minted_in(
+        &self,
+        transaction: &Signature,
+        by: &Pubkey,
+    ) -> impl Future<Output = Result<Vec<MintAddress>, RpcError>> + Send;
 }
 
 impl AuditedChain for Cluster {
@@ -89,28 +94,32 @@ impl AuditedChain for Cluster {
         Ok(found.into_iter().filter_map(read).collect())
     }
 
-    async fn minted_in(&self, transaction: &Signature) -> Result<Vec<MintAddress>, RpcError> {
+    async fn minted_in(&self, transaction: &Signature, by: &Pubkey) -> Result<Vec<MintAddress>, RpcError> {
         let config = json!({
             "encoding": "json", "commitment": Commitment::Finalized.as_str(), "maxSupportedTransactionVersion": 0,
         });
         let params = json!([transaction.to_string(), config]);
         let found: Option<Transaction> = self.ask(RpcRequest::GetTransaction, params).await?;
-        Ok(found.map(minted).unwrap_or_default())
+        let Some(transaction) = found else { return Ok(vec![]) };
+        let is_theirs =
+            |mint: &MintAddress| Creation::of(&transaction, mint).is_some_and(|creation| creation.authority == *by);
+        Ok(minted(&transaction).into_iter().filter(is_theirs).collect())
     }
 }
 
 /// The mints of which there was nothing before and is one token after.
-fn minted(transaction: Transaction) -> Vec<MintAddress> {
-    let Some(meta) = transaction.meta.filter(|meta| meta.err.is_none()) else { return vec![] };
+fn minted(transaction: &Transaction) -> Vec<MintAddress> {
+    let Some(meta) = transaction.meta.as_ref().filter(|meta| meta.err.is_none()) else { return vec![] };
     let held = |balances: &[TokenBalance], mint: &str| -> u64 {
         let of_mint = balances.iter().filter(|balance| balance.mint == mint);
         of_mint.filter_map(|balance| balance.ui_token_amount.amount.parse::<u64>().ok()).sum()
     };
-    let (before, after) = (meta.pre_token_balances.unwrap_or_default(), meta.post_token_balances.unwrap_or_default());
+    let before = meta.pre_token_balances.as_deref().unwrap_or_default();
+    let after = meta.post_token_balances.as_deref().unwrap_or_default();
     let mut mints: Vec<&str> = after.iter().map(|balance| balance.mint.as_str()).collect();
     mints.sort_unstable();
     mints.dedup();
-    let new = mints.into_iter().filter(|mint| held(&before, mint) == 0 && held(&after, mint) == 1);
+    let new = mints.into_iter().filter(|mint| held(before, mint) == 0 && held(after, mint) == 1);
     new.filter_map(|mint| mint.parse().ok()).collect()
 }
 
@@ -131,10 +140,10 @@ mod tests {
     fn a_mint_is_told_from_a_transfer_and_from_coins() {
         let none = serde_json::Value::Null;
         let of = |mint| MintAddress::from_bytes([mint; 32]);
-        assert_eq!(minted(transaction(&none, &[], &[(1, "1")])), [of(1)]);
-        assert!(minted(transaction(&none, &[(1, "1")], &[(1, "0"), (1, "1")])).is_empty(), "given away");
-        assert!(minted(transaction(&none, &[], &[(1, "1000000")])).is_empty(), "coins");
-        assert!(minted(transaction(&json!({ "x": 1 }), &[], &[(1, "1")])).is_empty(), "it failed");
-        assert_eq!(minted(transaction(&none, &[(2, "1")], &[(1, "1"), (2, "1")])), [of(1)]);
+        assert_eq!(minted(&transaction(&none, &[], &[(1, "1")])), [of(1)]);
+        assert!(minted(&transaction(&none, &[(1, "1")], &[(1, "0"), (1, "1")])).is_empty(), "given away");
+        assert!(minted(&transaction(&none, &[], &[(1, "1000000")])).is_empty(), "coins");
+        assert!(minted(&transaction(&json!({ "x": 1 }), &[], &[(1, "1")])).is_empty(), "it failed");
+        assert_eq!(minted(&transaction(&none, &[(2, "1")], &[(1, "1"), (2, "1")])), [of(1)]);
     }
 }

@@ -25,6 +25,10 @@ impl Witness {
     pub(crate) fn of(transaction: Transaction, mint: &MintAddress) -> Option<Self> {
         let creation = Creation::of(&transaction, mint);
         let meta = transaction.meta?;
+        // Half of the balances is no witness: what is missing would pass for burned.
+        if meta.pre_token_balances.is_some() != meta.post_token_balances.is_some() {
+            return None;
+        }
         Some(Self {
             slot: transaction.slot,
             error: meta.err.as_ref().map(OnChainError::read),

@@ -38,7 +38,13 @@ pub(crate) async fn verify<C: ChainView>(
             ));
         }
         Landing::Pending { .. } => return Err(waiting("landed and is not final yet")),
-        Landing::Unknown { .. } => return Err(waiting("is not known to the chain yet")),
+        // That no status came in time says nothing: an endpoint has to say that there is no such transaction.
+        Landing::Unknown { .. } => {
+            return Err(match witness(chain, &burn.signature, &burn.mint).await? {
+                None => waiting("is not known to the chain yet"),
+                Some(_) => StepError::Dependency(Failure::transient("burn-not-final", "its status is not told yet")),
+            });
+        }
     }
     let burning = witness(chain, &burn.signature, &burn.mint).await?;
     let burning = burning.ok_or_else(|| waiting("is final, and the endpoint asked cannot show it"))?;

@@ -150,9 +150,9 @@ impl<C: AuditedChain> Reconciler<C> {
     /// Mended only where the transaction itself, at `finalized`, gave the NFT to whom the operation asks for.
     async fn minted_after_all(&self, recorded: &RecordedMint) -> Result<Option<Finding>, Interrupted> {
         let RecordedMint { operation: id, state, mint, .. } = *recorded;
-        let Some(signature) = self.chain.minted_by(&mint).await? else { return Ok(None) };
+        let Some(signature) = self.chain.minted_by(&mint).await? else { return self.unwitnessed(recorded).await };
         let Some(witness) = self.chain.witness(&signature, &mint, Commitment::Finalized).await? else {
-            return Ok(None);
+            return self.unwitnessed(recorded).await;
         };
         let Some(Ok(operation)) = self.store.load(&[id]).await?.operations.remove(&id) else { return Ok(None) };
         // It has moved meanwhile: a person's retry.
@@ -168,6 +168,16 @@ impl<C: AuditedChain> Reconciler<C> {
             mended = matches!(committed, Committed::At(_));
         }
         Ok(Some(Finding::MintedAfterAll { operation: id, state, signature, mended }))
+    }
+
+    /// Minted, and no endpoint shows by what: a person has to look, and until then its content stays pinned.
+    async fn unwitnessed(&self, recorded: &RecordedMint) -> Result<Option<Finding>, Interrupted> {
+        let RecordedMint { operation, state, mint, .. } = *recorded;
+        if self.settings.fix {
+            let reason = format!("{state} on record, and at {mint} there is an NFT whose minting nobody shows");
+            self.store.flag(operation, &reason).await?;
+        }
+        Ok(None)
     }
 
     async fn not_on_chain(&self, recorded: &RecordedMint, found: &'static str) -> Result<Finding, Interrupted> {
@@ -186,7 +196,7 @@ impl<C: AuditedChain> Reconciler<C> {
         tell: &mut (impl FnMut(Finding) + Send),
     ) -> Result<(), Interrupted> {
         let looked_through = self.looked_through.get(&creator).copied();
-        let (mut before, mut newest) = (None, None);
+        let (mut before, mut newest, mut is_through) = (None, None, false);
         for _ in 0..MOST_PAGES {
             let page = self.chain.transactions_of(&creator, before).await?;
             newest = newest.or(page.first().map(|(signature, _)| *signature));
@@ -195,15 +205,19 @@ impl<C: AuditedChain> Reconciler<C> {
             let succeeded: Vec<_> = new.iter().filter(|(_, succeeded)| *succeeded).map(|(one, _)| *one).collect();
             for signature in self.store.unknown_transactions(&succeeded).await? {
                 sleep(self.settings.pause).await;
-                for mint in self.chain.minted_in(&signature).await? {
+                for mint in self.chain.minted_in(&signature, &creator).await? {
                     if !self.store.knows_mint(&mint).await? && !self.is_our_collection(&mint).await? {
                         tell(Finding::Unknown { mint, signature });
                     }
                 }
             }
             if new.len() < SIGNATURES_PER_CALL {
+                is_through = true;
                 break;
             }
+        }
+        if !is_through {
+            tracing::warn!(%creator, "it has signed more since the last pass than one pass looks through: the older is not looked at");
         }
         self.looked_through.extend(newest.map(|newest| (creator, newest)));
         Ok(())

@@ -116,7 +116,7 @@ impl AuditedChain for FakeChain {
         Ok(all[from..].iter().map(|signature| (*signature, true)).collect())
     }
 
-    async fn minted_in(&self, transaction: &Signature) -> Result<Vec<MintAddress>, RpcError> {
+    async fn minted_in(&self, transaction: &Signature, _: &Pubkey) -> Result<Vec<MintAddress>, RpcError> {
         let of = |(mint, (signature, ..)): (&MintAddress, &(Signature, WalletAddress, u64))| {
             (signature == transaction).then_some(*mint)
         };
