@@ -76,14 +76,21 @@ pub async fn check_mint_keys(store: &Store, masters: &MasterSecrets) -> anyhow::
 /// Everything that is wrong with the secrets, at once; the database's trouble.
 pub async fn record_mint_keys(store: &Store, masters: &MasterSecrets) -> anyhow::Result<Vec<String>> {
     let MintKeyCheck { problems, unknown } = check_mint_keys(store, masters).await?;
-    if !problems.is_empty() {
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        bail!("the mint keys are wrong:\n  {}", problems.join("\n  "));
-    }
+    refuse(&problems)?;
     for secret in masters.all().filter(|secret| unknown.iter().any(|name| name == secret.key_id())) {
         store.record_mint_key(secret.key_id(), &secret.fingerprint()).await?;
     }
+    // Somebody may have been first, with another secret under that name.
+    refuse(&check_mint_keys(store, masters).await?.problems)?;
     Ok(unknown)
+}
+
+fn refuse(problems: &[MintKeyProblem]) -> anyhow::Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    bail!("the mint keys are wrong:\n  {}", problems.join("\n  "))
 }
 
 fn compare(records: &[MintKeyRecord], masters: &MasterSecrets) -> MintKeyCheck {

@@ -97,12 +97,23 @@ impl SignerCommand {
 
     async fn ask(&self, asked: Value) -> Result<Answer, SignerProblem> {
         let (answer, answered) = oneshot::channel();
-        self.running().await?.send(Question { asked, answer }).map_err(|_| ended())?;
-        let answer = timeout(PATIENCE, answered).await.map_err(|_| SignerProblem::Silent)?.map_err(|_| ended())?;
+        let questions = self.running().await?;
+        questions.send(Question { asked, answer }).map_err(|_| ended())?;
+        let Ok(answer) = timeout(PATIENCE, answered).await else {
+            self.give_up(&questions).await;
+            return Err(SignerProblem::Silent);
+        };
+        let answer = answer.map_err(|_| ended())?;
         match answer.refused {
             Some(why) => Err(SignerProblem::Refused(why)),
             None => Ok(answer),
         }
+    }
+
+    /// A program that hangs is started anew by the next question; whoever gave up first has seen to that.
+    async fn give_up(&self, silent: &mpsc::UnboundedSender<Question>) {
+        let mut running = self.questions.lock().await;
+        running.take_if(|questions| questions.same_channel(silent));
     }
 
     /// Starts the program where it does not run.
@@ -139,7 +150,8 @@ async fn serve(mut child: Child, mut asked: mpsc::UnboundedReceiver<Question>) {
                 waiting.retain(|_, answer| !answer.is_closed());
                 waiting.insert(id, answer);
                 asked["id"] = id.into();
-                if stdin.write_all(format!("{asked}\n").as_bytes()).await.is_err() {
+                let written = timeout(PATIENCE, stdin.write_all(format!("{asked}\n").as_bytes())).await;
+                if !matches!(written, Ok(Ok(()))) {
                     return;
                 }
             }

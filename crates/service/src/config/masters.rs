@@ -123,13 +123,18 @@ fn read_retired(env: &mut Env, has_command: bool) -> Vec<Source> {
     secrets
 }
 
+/// A secret without its name is no name, to be asked for, shown and stored.
+fn looks_secret(entry: &str) -> bool {
+    entry.len() == 64 && entry.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn source(entry: &str, has_command: bool) -> Option<Source> {
     match entry.split_once('=') {
         Some((key_id, secret)) if !key_id.trim().is_empty() => {
             let secret = MasterSecret::parse(key_id.trim().to_owned(), &SecretString::from(secret));
             secret.ok().map(Source::Given)
         }
-        None if has_command => Some(Source::Asked(entry.to_owned())),
+        None if has_command && !looks_secret(entry) => Some(Source::Asked(entry.to_owned())),
         Some(_) | None => None,
     }
 }

@@ -192,6 +192,8 @@ fn a_signer_command_gives_what_is_not_given_here() {
     let without_a_command = with(&[("MINT_RETIRED_SECRETS", "1")]);
     let form = "MINT_RETIRED_SECRETS: entry 1 is not KEY_ID=SECRET with 32 bytes in hexadecimal";
     assert_eq!(problems::<SubmitterConfig>(Program::MintSubmitter, &without_a_command), [form]);
+    let a_secret_without_its_name = with(&[("MINT_SIGNER_CMD", "true"), ("MINT_RETIRED_SECRETS", MASTER)]);
+    assert_eq!(problems::<SubmitterConfig>(Program::MintSubmitter, &a_secret_without_its_name), [form]);
 }
 
 #[test]
