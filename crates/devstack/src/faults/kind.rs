@@ -71,7 +71,7 @@ impl FaultKind {
         (Self::Behind(60), "answers as it would have that many slots ago"),
         (Self::Swallow, "a transaction is taken and never carried out"),
         (Self::Late(Duration::from_secs(5)), "a transaction is taken and carried out that much later"),
-        (Self::Fork(20), "the latest slots are dropped (1 to 30): what landed in them never did"),
+        (Self::Fork(20), "the latest slots (1 to 30) go, with all in them"),
         (Self::WrongCid, "an upload is answered with another content's CID"),
         (Self::HalfUpload, "half of an upload is read, then reset"),
         (Self::OverQuota, "uploads get 403: the plan is used up"),
