@@ -1,6 +1,6 @@
 //! What a fleet needs besides its servers: secrets, images, and a payer who can pay.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::json;
@@ -8,6 +8,7 @@ use solana_sdk::{
     pubkey::Pubkey,
     signer::{Signer, keypair::read_keypair_file},
 };
+use tokio::time::{Instant, sleep};
 
 use crate::{
     chain::AIRDROP_LAMPORTS,
@@ -16,6 +17,10 @@ use crate::{
     layout::write_private,
     secrets::{create_payer, secret},
 };
+
+/// An airdrop is confirmed by the next slot.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Makes below `dir` what is not there yet, and gives the payer SOL on the chain whose RPC endpoint is `rpc`, unless it has
 /// enough. Whoever may read one of the directories need not see the others:
@@ -53,8 +58,15 @@ pub(crate) async fn fund(payer: Pubkey, rpc: &str) -> Result<()> {
     let payer = payer.to_string();
     if balance(&payer, rpc).await? < AIRDROP_LAMPORTS / 2 {
         call(rpc, "requestAirdrop", json!([payer, AIRDROP_LAMPORTS])).await?;
-        let has = balance(&payer, rpc).await?;
-        ensure!(has >= AIRDROP_LAMPORTS, "after an airdrop {payer} has no more than {has} lamports");
+        let deadline = Instant::now() + CONFIRMED_WITHIN;
+        loop {
+            let has = balance(&payer, rpc).await?;
+            if has >= AIRDROP_LAMPORTS {
+                break;
+            }
+            ensure!(Instant::now() < deadline, "after an airdrop {payer} has no more than {has} lamports");
+            sleep(LOOK).await;
+        }
     }
     Ok(())
 }
