@@ -163,7 +163,9 @@ async fn a_burn_is_witnessed_and_the_minting_still_tells_whose_nft_it_was() {
 async fn a_collection_is_created_once_and_takes_an_nft_in_by_the_transaction_that_mints_it() {
     let (chain, label) = (RealChain::connect(), fresh_label());
     let (collection, created) = chain.collection(&chain.mints, &chain.payer, &label).await;
-    let again = chain.mints.sign_collection(&chain.cluster, &label, &collection, chain.payer, FIRST).await.unwrap();
+    let dearer = SigningGround { unit_price: Some(1), ..FIRST };
+    let again = chain.mints.sign_collection(&chain.cluster, &label, &collection, chain.payer, dearer).await.unwrap();
+    assert_ne!(again.signature, created.signature);
     let outcome = chain.cluster.send(&again, Priority::Normal, 0, true).await;
     assert!(outcome.failed_for(OnChainErrorKind::AlreadyThere), "{outcome:?}");
     assert!(matches!(chain.landed(&created, Commitment::Finalized).await, Landing::Landed { .. }));
