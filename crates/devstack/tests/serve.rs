@@ -78,7 +78,8 @@ async fn a_chain_is_served_and_its_payer_provided_for() -> Result<()> {
     let key = |name: &str| place.path().join(name);
     provision(place.path(), first).await?;
     let payer = read_keypair_file(key("mint-keys/payer.json")).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let balance = async || rpc(second, "getBalance", json!([payer.pubkey().to_string()])).await;
+    let balance =
+        async || rpc(second, "getBalance", json!([payer.pubkey().to_string(), { "commitment": "confirmed" }])).await;
     let given = balance().await?["value"].clone();
     assert!(given.as_u64() > Some(0), "{given}");
     let secrets = ["mint-keys/payer.json", "mint-keys/master-secret", "pin-keys/first", "pin-keys/backup"];

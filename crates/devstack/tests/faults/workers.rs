@@ -15,7 +15,7 @@ pub async fn fail(stack: &mut Stack, rig: &Rig) -> Result<()> {
     let answers = async || rig.http.get(&livez).timeout(Duration::from_millis(500)).send().await.is_ok();
     ensure!(answers().await);
     stack.freeze_worker(WORKER)?;
-    ensure!(!answers().await, "it stands still");
+    until("it stands still", async || Ok(!answers().await)).await?;
     stack.thaw_worker(WORKER)?;
     until("it goes on", async || Ok(answers().await)).await?;
 
