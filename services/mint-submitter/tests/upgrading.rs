@@ -168,15 +168,23 @@ async fn a_crash_between_claim_and_signing_costs_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_burn_that_is_not_final_waits_and_is_given_up_after_an_hour() {
     let unknown = Landing::Unknown { tip: Some(7) };
-    for landing in [unknown, Landing::Pending { slot: 90 }] {
+    for landing in [unknown.clone(), Landing::Pending { slot: 90 }] {
         let rig = Rig::new();
-        rig.script(|script| script.finalized = [landing].into());
+        rig.script(|script| {
+            script.finalized = [landing].into();
+            script.witnesses.remove(&BURNING);
+        });
         let operation = rig.own(1).await;
         assert_eq!(waits(rig.run(&operation).await), "burn-not-final");
         assert_eq!(waits(rig.minter_at(TimeDelta::minutes(59)).run(&operation).await), "burn-not-final");
         assert_eq!(refused(rig.minter_at(TimeDelta::minutes(61)).run(&operation).await), "burn-never-final");
         assert!(!rig.claimed(&operation));
     }
+    // No status in time is no word of the chain.
+    let rig = Rig::new();
+    rig.script(|script| script.finalized = [unknown].into());
+    let operation = rig.own(1).await;
+    assert_eq!(waits(rig.minter_at(TimeDelta::minutes(61)).run(&operation).await), "burn-not-final");
     let rig = Rig::new();
     let operation = rig.own(1).await;
     rig.script(|script| drop(script.witnesses.remove(&BURNING)));
