@@ -21,6 +21,8 @@ use crate::rpc_error::{RpcError, RpcErrorKind};
 use crate::token_metadata::pubkey;
 use crate::wire::EpochInfo;
 
+/// Slots after its blockhash was read at which a transaction may be over for good: 150 blocks and 31 to their finality.
+pub const SLOTS_TO_EXPIRY: u64 = 181;
 /// Blocks past the last valid one that have to be final.
 const BLOCKS_PAST: u64 = 2;
 /// Attempts that wait for their expiry share one look at the height.

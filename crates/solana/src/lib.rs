@@ -62,6 +62,7 @@ pub use compute::{Shape, Simulated};
 pub use creation::Creation;
 pub use endpoint::{Endpoint, Sender};
 pub use endpoints::{ClusterCheck, Endpoints, EndpointsError};
+pub use expiry::SLOTS_TO_EXPIRY;
 pub use fee_policy::{FeeFault, FeePolicy};
 pub use funding_policy::{FundingFault, FundingPolicy};
 pub use http_sender::HttpRpcSender;

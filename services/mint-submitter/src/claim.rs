@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::{Failure, Operation};
 use engine::{BurnClaim, BurnHolder, BurnLedger, MintPlace, StepError, StoreError};
-use solana::{ChainView, Commitment, MintState};
+use solana::{ChainView, Commitment, MintState, SLOTS_TO_EXPIRY};
 
-use crate::mint::{SLOTS_TO_EXPIRY, foreign, trouble};
+use crate::mint::{foreign, trouble};
 
 /// Who holds which burn.
 #[derive(Debug)]

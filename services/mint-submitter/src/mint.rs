@@ -14,7 +14,7 @@ use domain::{
 use engine::{BurnLedger, StepError, StepHandler};
 use solana::{
     Chain, Commitment, Landing, Membership, MintOrder, MintStandard, MintState, Mints, OnChainErrorKind, Opinions,
-    Pubkey, RpcError, SendOutcome, SigningGround, Watch,
+    Pubkey, RpcError, SLOTS_TO_EXPIRY, SendOutcome, SigningGround, Watch,
 };
 
 use crate::burn;
@@ -29,8 +29,6 @@ use crate::sign_agains::SignAgains;
 
 /// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
 const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
-/// Slots after its blockhash was read at which a transaction may be over for good: 150 blocks and 31 to their finality.
-pub(crate) const SLOTS_TO_EXPIRY: u64 = 181;
 /// After so long one endpoint's word is enough that an attempt expired.
 const ALONE_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// Transactions that are signed for one operation before a person is asked, unless one said otherwise.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use service::config::SolanaSettings;
 use solana::{
     Chain, ChainView, Cluster, Commitment, EndpointAddress, Endpoints, EndpointsSettings, FeePolicy, Landing,
-    MintState, Opinions, Watch,
+    MintState, Opinions, SLOTS_TO_EXPIRY, Watch,
 };
 use store::{AttemptsStanding, Store};
 
@@ -21,8 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(2);
 /// How many endpoints have to say that a mint is absent, where so many are.
 const NEEDED: usize = 2;
-/// Slots after its blockhash was read at which a transaction is over for good: 150 blocks and 31 to their finality.
-const SLOTS_TO_EXPIRY: u64 = 181;
 
 /// The endpoints, each asked by itself.
 #[derive(Debug)]

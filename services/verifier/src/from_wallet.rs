@@ -7,6 +7,7 @@ use solana::{ChainView, Pubkey};
 
 use crate::content::{CheckedContent, ContentSource};
 use crate::partner;
+use crate::verify::trouble;
 
 /// Goes all the way, and compares what is found there with what was asked for.
 ///
@@ -20,14 +21,13 @@ pub(crate) async fn look<C: ChainView, S: ContentSource>(
     mint: &MintAddress,
 ) -> Result<(), StepError> {
     let wallet = &operation.content.wallet_address;
-    let trouble = |error: solana::RpcError| StepError::of_dependency(error.failure());
-    let holdings = chain.holdings(wallet).await.map_err(trouble)?;
+    let holdings = chain.holdings(wallet).await.map_err(|error| trouble(&error))?;
     let token = Pubkey::new_from_array(*mint.as_bytes());
     if !holdings.iter().any(|holding| holding.mint == token && holding.amount == 1) {
         let message = format!("{wallet} holds {} token(s), and {mint} is none of them", holdings.len());
         return Err(missed("partner-finds-no-nft", message));
     }
-    let metadata = chain.metadata(mint).await.map_err(trouble)?;
+    let metadata = chain.metadata(mint).await.map_err(|error| trouble(&error))?;
     let metadata = metadata.ok_or_else(|| missed("partner-finds-no-metadata", format!("{mint} has none")))?;
     let seen = partner::view(content, &metadata.uri).await?;
     partner::compare(operation, &metadata, &seen).map_err(StepError::Permanent)

@@ -260,7 +260,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-fn trouble(error: &RpcError) -> StepError {
+pub(crate) fn trouble(error: &RpcError) -> StepError {
     StepError::of_dependency(error.failure())
 }
 

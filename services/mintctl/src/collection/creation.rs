@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use domain::{Attempt, MintAddress, Priority, Signature};
 use solana::{
     Chain, ChainView, Cluster, Commitment, Landing, MetadataAccount, MintOrder, MintState, Mints, OnChainErrorKind,
-    Pubkey, SendOutcome, SigningGround, TokenMetadata, Watch,
+    Pubkey, SLOTS_TO_EXPIRY, SendOutcome, SigningGround, TokenMetadata, Watch,
 };
 use tokio::time::{Instant, sleep};
 
@@ -16,8 +16,6 @@ const RESEND_AFTER: Duration = Duration::from_secs(2);
 /// What was confirmed is final within 13 s.
 const FINALITY: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Slots after its blockhash was read at which no block takes a transaction any more: 150 blocks and 31 to their finality.
-const SLOTS_TO_EXPIRY: u64 = 181;
 
 /// Where the collection of that label is: where a master secret of before has put it already, or else where the one in use
 /// puts it.
