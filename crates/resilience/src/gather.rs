@@ -39,9 +39,10 @@ impl Pace {
         now.checked_sub(self.every * self.burst.saturating_sub(1)).unwrap_or(now)
     }
 
-    /// When the next flush may begin, where one begins now that might have begun at `free`.
+    /// When the next flush may begin, where one begins now that might have begun at `free`: full ones that did not wait
+    /// for that do not add up.
     fn after(self, free: Instant, now: Instant) -> Instant {
-        free.max(self.rested(now)) + self.every
+        free.clamp(self.rested(now), now) + self.every
     }
 }
 
@@ -301,6 +302,11 @@ mod tests {
         let began = tokio::time::Instant::now();
         join_all((0..30).map(|n| gather.call(n))).await;
         assert_eq!(began.elapsed(), Duration::from_millis(30));
+        gather.call(30).await;
+        assert!(
+            began.elapsed() <= pace.every + Duration::from_millis(40),
+            "who comes after three full ones waits for one"
+        );
     }
 
     #[tokio::test(start_paused = true)]
