@@ -16,6 +16,8 @@ use crate::life::Life;
 
 /// What a statement takes there, and back.
 const LATENCY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(8));
+/// When a statement is executed that its sender gave up.
+const LATE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(20));
 
 /// The store of one process.
 #[derive(Debug)]
@@ -88,7 +90,8 @@ fn told(transition: &Transition) -> String {
 /// What befalls a statement.
 fn mishap(Life { dice, sky, .. }: &Life) -> Mishap {
     if sky.strikes(dice, |weather| weather.statement_fails) {
-        return *dice.pick(&[Mishap::Refused, Mishap::ReplyLost]);
+        let late = Mishap::Late(dice.between(LATE.0, LATE.1));
+        return *dice.pick(&[Mishap::Refused, Mishap::ReplyLost, late]);
     }
     Mishap::Slow(dice.between(LATENCY.0, LATENCY.1))
 }

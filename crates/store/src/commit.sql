@@ -50,11 +50,11 @@ WITH input AS MATERIALIZED (
         claimed_until = NULL,
         requested_at = NULL,
         wakes = 0,
-        -- A record came with this change, and stays until the status is told. With a person's command none came, and
-        -- with a statement that was late, none is left: whoever sent it gave up and left the next try to the row.
-        status_owed = input.done_by IS NOT NULL
-            OR (operation.next_attempt_at IS NOT NULL
-                AND (operation.claimed_until IS NULL OR operation.claimed_until <= now())),
+        -- A record came with this change, and stays until the status is told. With a person's command none came; and
+        -- where the row is to be published from, none may be left: whoever sent this gave up before it was executed, and
+        -- whoever publishes the row may die first.
+        status_owed = input.done_by IS NOT NULL OR operation.status_owed
+            OR operation.next_attempt_at IS NOT NULL OR operation.claimed_until IS NOT NULL,
         needs_review = CASE WHEN input.done_by IS NULL THEN operation.needs_review END,
         failure_class = input.failure_class,
         failure_code = input.failure_code,

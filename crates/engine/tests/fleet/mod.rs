@@ -147,7 +147,7 @@ impl World {
         self.operation(id).map(|operation| operation.state)
     }
 
-    /// Whether every group consumed its topics to the end, and every operation ended.
+    /// Whether every group consumed its topics to the end, and every operation ended and owes no status.
     pub fn at_rest(&self, ids: &[OperationId]) -> bool {
         let groups = [
             ("intake", Topic::Operations),
@@ -159,7 +159,8 @@ impl World {
             let name = topic.name("");
             self.log.records_from(&name, self.log.committed(group, &name)).is_empty()
         });
-        consumed && ids.iter().all(|id| self.state(*id).is_none_or(|state| state.step().is_none()))
+        let ended = |id: &OperationId| self.state(*id).is_none_or(|state| state.step().is_none());
+        consumed && ids.iter().all(|id| ended(id) && !self.tables.owes_status(*id))
     }
 }
 

@@ -96,6 +96,7 @@ macro_rules! store_cases {
             put_offs::history_tells_what_is_new_and_not_that_it_lasts,
             claims::only_what_is_due_and_of_the_step_is_claimed,
             claims::who_dies_between_claim_and_publish_loses_nothing,
+            claims::a_commit_that_comes_late_to_a_claimed_row_owes_the_status,
             claims::what_was_put_off_or_moved_meanwhile_is_not_settled,
             claims::once_a_dependency_is_back_what_waits_for_it_is_due_and_nothing_else,
             claims::a_status_that_is_owed_is_told_once_whatever_the_state,

@@ -38,10 +38,9 @@ impl Rows {
         next.open_attempt = None;
         next.failure = next.failure.as_ref().map(printable_failure);
         let (version, from, to) = (next.version, Some(seen.state), Some(next.state));
-        // A record came with this change, and stays until the status is told; but the row is all that is left where
-        // whoever sent this gave up and put the operation off.
-        let is_claimed = row.claimed_until.is_some_and(|until| until > now);
-        let status_owed = row.operation.next_attempt_at.is_some() && !is_claimed;
+        // A record came with this change, and stays until the status is told; but none may be left where the row is to be
+        // published from.
+        let status_owed = row.status_owed || row.operation.next_attempt_at.is_some() || row.claimed_until.is_some();
         self.update(OperationRow { operation: next, status_owed, ..row })?;
         self.bring(seen.id, version, transition, now)?;
         self.tell(seen.id, OperationEvent { kind: "transition", version, from, to, at: now });

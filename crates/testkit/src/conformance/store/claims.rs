@@ -10,7 +10,7 @@ use super::inserting::present;
 use super::scene::{Scene, put_off};
 use super::world::StoreWorld;
 use crate::samples::operation_id;
-use crate::transitions::{ipfs_uploaded, new_operation};
+use crate::transitions::{failed, ipfs_uploaded, new_operation};
 
 pub const SHARES: [(Priority, u32); 3] = [(Priority::Critical, 100), (Priority::Normal, 100), (Priority::Bulk, 100)];
 /// Longer than a lease.
@@ -64,6 +64,24 @@ pub async fn who_dies_between_claim_and_publish_loses_nothing<W: StoreWorld>() {
     assert_eq!((upkept.claimed, upkept.requested, upkept.wakes), (false, true, 0));
     scene.pass(LEASE).await;
     assert_eq!(claim(&scene, Step::Upload).await, [], "it is the record's now");
+}
+
+/// Its sender gave it up and left the operation to the row; and whoever publishes the row may die before the record is
+/// out.
+pub async fn a_commit_that_comes_late_to_a_claimed_row_owes_the_status<W: StoreWorld>() {
+    let scene = Scene::<W>::with_contents().await;
+    let (due, owed) = (scene.inserted(1).await, scene.inserted(2).await);
+    scene.wait(&due, 1).await;
+    scene.world.owe_status(owed.id).await;
+    scene.pass(2).await;
+    let claims = claim(&scene, Step::Upload).await;
+    assert_eq!(ids(&claims), HashSet::from([due.id, owed.id]));
+    scene.advance(&scene.load(due.id).await, ipfs_uploaded()).await;
+    scene.advance(&owed, failed(None)).await;
+    scene.store().settle(&claims).await.unwrap();
+    let left = claim(&scene, Step::Upload).await;
+    assert_eq!(ids(&left), HashSet::from([owed.id]), "of what waits for the next step that step's process takes care");
+    assert_eq!(ids(&claim(&scene, Step::Mint).await), HashSet::from([due.id]));
 }
 
 pub async fn what_was_put_off_or_moved_meanwhile_is_not_settled<W: StoreWorld>() {
