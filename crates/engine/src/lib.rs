@@ -40,8 +40,8 @@ pub use letter::{Letter, LetterFormat, Origin};
 pub use metrics::describe as describe_metrics;
 pub use offsets::OffsetTracker;
 pub use ports::{
-    Commit, Committed, EventSink, Inserted, OperationStore, Partition, Pin, PinClaim, PinLedger, PublishError, PutOff,
-    Snapshot, StoreError,
+    Commit, Committed, EventSink, Inserted, OperationStore, OwedPin, Partition, Pin, PinClaim, PinLedger, Pinned,
+    PublishError, PutOff, Snapshot, StoreError,
 };
 pub use processor::{Disposition, Halt, Processor, Trouble};
 pub use publisher::Publisher;

@@ -117,7 +117,10 @@ pub enum PinClaim {
     /// Nobody need: a provider holds it, this one or another.
     Pinned,
     /// The caller, until its lease of 20 s ends.
-    Yours,
+    Yours {
+        /// The database's time of the claim.
+        since: DateTime<Utc>,
+    },
     /// Somebody else, at this moment: ask again.
     Elsewhere,
 }
@@ -133,17 +136,36 @@ pub struct Pin {
     pub provider: String,
 }
 
+/// A content that a provider took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Which content, and who took it.
+    pub pin: Pin,
+    /// The database's time at which it was claimed, before the upload began.
+    pub since: DateTime<Utc>,
+}
+
+/// A content that one provider was to hold and another one holds, claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedPin {
+    /// Which content.
+    pub cid: Cid,
+    /// The database's time of the claim.
+    pub since: DateTime<Utc>,
+}
+
 /// The table `pinned_content`: one upload per distinct content, however many processes have it in hand.
 pub trait PinLedger: Send + Sync + 'static {
     /// Claims the right to pin each of the batch (no content twice in it).
     fn claim(&self, batch: &[Pin]) -> impl Future<Output = Result<Vec<PinClaim>, StoreError>> + Send;
 
-    /// Records each of the batch as pinned at its provider.
-    fn pinned(&self, batch: &[Pin]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Records each of the batch as pinned at its provider, but for what was unpinned anywhere since it was claimed: that the
+    /// provider may not hold any more.
+    fn pinned(&self, batch: &[Pinned]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Claims for a minute at most `most` contents that were to be pinned at `provider` and are pinned elsewhere, those that
     /// wait longest first.
-    fn owed(&self, provider: &str, most: u16) -> impl Future<Output = Result<Vec<Cid>, StoreError>> + Send;
+    fn owed(&self, provider: &str, most: u16) -> impl Future<Output = Result<Vec<OwedPin>, StoreError>> + Send;
 }
 
 /// A record that was not acknowledged.

@@ -21,8 +21,7 @@ async fn a_secret_that_does_not_derive_what_is_on_record_is_refused_even_where_i
     let Inserted::Present(operation) = store.insert(&[transitions::new_operation(1)]).await.unwrap().remove(0) else {
         panic!("a conflict")
     };
-    let pins = [transitions::image(), transitions::metadata()].map(|cid| transitions::pin(&cid));
-    store.claim(&pins).await.unwrap();
+    let pins = [transitions::image(), transitions::metadata()].map(|cid| transitions::taken(transitions::pin(&cid)));
     store.pinned(&pins).await.unwrap();
     let mint = masters("17").active().address(&operation.id);
     let submitted =

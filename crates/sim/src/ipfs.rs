@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::DateTime;
 use domain::{Cid, Failure, MediaType, Operation, State, Step, Transition};
-use engine::{Pin, StepError, StepHandler};
+use engine::{Pin, Pinned, StepError, StepHandler};
 use ipfs::Content;
 use tokio::time::sleep;
 use verifier::ContentSource;
@@ -73,7 +74,9 @@ impl Ipfs {
         self.pins.pin(content);
         let size = u64::try_from(content.bytes().len()).unwrap_or(u64::MAX);
         let pin = Pin { cid: content.cid().clone(), size, provider: "pins".into() };
-        self.store.pinned(&[pin]).await.map_err(|error| StepError::of_dependency(error.failure()))
+        // Nothing is ever unpinned here.
+        let pinned = Pinned { pin, since: DateTime::UNIX_EPOCH };
+        self.store.pinned(&[pinned]).await.map_err(|error| StepError::of_dependency(error.failure()))
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{NewOperation, OperationId, Priority, Step, Transition};
 use engine::{
-    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, Pin, PinLedger, PutOff, RowStore, Snapshot,
-    StoreError, Sweep,
+    Claim, Commit, Committed, ConsumptionReport, Inserted, OperationStore, PinLedger, Pinned, PutOff, RowStore,
+    Snapshot, StoreError, Sweep,
 };
 use testkit::{Crash, MemoryStore, Mishap, Tables};
 
@@ -44,7 +44,7 @@ impl SimStore {
     ///
     /// # Errors
     /// The database's own trouble.
-    pub async fn pinned(&self, pins: &[Pin]) -> Result<(), StoreError> {
+    pub async fn pinned(&self, pins: &[Pinned]) -> Result<(), StoreError> {
         self.trip(self.inner.pinned(pins)).await
     }
 

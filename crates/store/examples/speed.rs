@@ -11,7 +11,7 @@ use domain::{
     Attempt, Cid, MintAddress, NewOperation, NftRecord, Operation, OperationRequested, Record, Signature, Transition,
     WalletAddress,
 };
-use engine::{Commit, Committed, Inserted, OperationStore, Pin, PinLedger};
+use engine::{Commit, Committed, Inserted, OperationStore, Pin, PinLedger, Pinned};
 use store::{PoolSettings, Store};
 
 #[tokio::main]
@@ -22,7 +22,8 @@ async fn main() -> Result<()> {
     let url = std::env::var_os("DATABASE_URL").and_then(|url| url.into_string().ok()).context("DATABASE_URL")?;
     let store = Arc::new(Store::connect(&PoolSettings::new(url)).await?);
     let contents = [image(), metadata()];
-    let pins = contents.map(|cid| Pin { cid, size: 1, provider: "pinata".into() });
+    let pin = |cid| Pin { cid, size: 1, provider: "pinata".into() };
+    let pins = contents.map(|cid| Pinned { pin: pin(cid), since: DateTime::UNIX_EPOCH });
     store.pinned(&pins).await?;
 
     let began = Instant::now();

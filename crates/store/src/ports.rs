@@ -1,9 +1,9 @@
 //! The engine's ports.
 
-use domain::{Cid, NewOperation, Operation, OperationId, Priority, Step};
+use domain::{NewOperation, Operation, OperationId, Priority, Step};
 use engine::{
     BurnClaim, BurnHolder, BurnLedger, Claim, Commit, Committed, ConsumptionReport, Inserted, MintPlace,
-    OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore, Snapshot, StoreError, Sweep,
+    OperationStore, OwedPin, Pin, PinClaim, PinLedger, Pinned, PutOff, RowStore, Snapshot, StoreError, Sweep,
 };
 
 use crate::pool::Store;
@@ -58,11 +58,11 @@ impl PinLedger for Store {
         pins::claim(self, batch).await
     }
 
-    async fn pinned(&self, batch: &[Pin]) -> Result<(), StoreError> {
+    async fn pinned(&self, batch: &[Pinned]) -> Result<(), StoreError> {
         pins::pinned(self, batch).await
     }
 
-    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
+    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<OwedPin>, StoreError> {
         pins::owed(self, provider, most).await
     }
 }

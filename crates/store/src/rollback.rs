@@ -191,7 +191,8 @@ async fn begin_unpin(pool: &PgPool, cid: &Cid) -> Result<Unpin, sqlx::Error> {
         return Ok(Unpin::InUse);
     }
     let providers = sqlx::query_scalar!(
-        "UPDATE pinned_content SET state = 'unpinning', claimed_until = now() + interval '5 minutes'
+        "UPDATE pinned_content
+         SET state = 'unpinning', claimed_until = now() + interval '5 minutes', unpinned_at = clock_timestamp()
          WHERE cid = $1 AND provider = ANY ($2) AND state <> 'unpinned'
          RETURNING provider",
         cid.as_str(),

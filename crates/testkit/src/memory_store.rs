@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use domain::{Cid, NewOperation, Operation, OperationId, Priority, Step};
+use domain::{NewOperation, Operation, OperationId, Priority, Step};
 use engine::{
     BurnClaim, BurnHolder, BurnLedger, Claim, Commit, Committed, ConsumptionReport, Inserted, MintPlace,
-    OperationStore, Pin, PinClaim, PinLedger, PutOff, RowStore, Snapshot, StoreError, Sweep,
+    OperationStore, OwedPin, Pin, PinClaim, PinLedger, Pinned, PutOff, RowStore, Snapshot, StoreError, Sweep,
 };
 
 pub use self::mishap::Mishap;
@@ -149,7 +149,7 @@ impl PinLedger for MemoryStore {
         self.statement("pin_claim", move |rows, now| Ok(rows.claim_pins(&batch, now))).await
     }
 
-    async fn pinned(&self, batch: &[Pin]) -> Result<(), StoreError> {
+    async fn pinned(&self, batch: &[Pinned]) -> Result<(), StoreError> {
         let batch = batch.to_vec();
         self.statement("pin_done", move |rows, _| {
             rows.pinned(&batch);
@@ -158,7 +158,7 @@ impl PinLedger for MemoryStore {
         .await
     }
 
-    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
+    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<OwedPin>, StoreError> {
         let provider = provider.to_owned();
         self.statement("pin_owed", move |rows, now| Ok(rows.pins_owed(&provider, most, now))).await
     }

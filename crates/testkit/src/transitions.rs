@@ -6,7 +6,7 @@ use domain::{
     Attempt, Cid, DecidedAttempt, Failure, MintAddress, MintCost, NewOperation, NftRecord, OperationRequested, Record,
     Signature, State, Transition, Verdict, WalletAddress,
 };
-use engine::Pin;
+use engine::{Pin, Pinned};
 
 use crate::samples::{event, operation_id};
 
@@ -56,6 +56,12 @@ pub fn metadata() -> Cid {
 #[must_use]
 pub fn pin(cid: &Cid) -> Pin {
     Pin { cid: cid.clone(), size: 4_096, provider: "pinata".into() }
+}
+
+/// A content that a provider took after whatever was unpinned before.
+#[must_use]
+pub fn taken(pin: Pin) -> Pinned {
+    Pinned { pin, since: later() }
 }
 
 /// An operation's own mint address.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Cid, Failure, MediaType};
-use engine::{Pin, PinLedger};
+use domain::{Failure, MediaType};
+use engine::{OwedPin, Pin, PinLedger, Pinned};
 use ipfs::{Content, Gateways, ImageKind, PinProvider};
 use tokio::time::sleep;
 
@@ -49,13 +49,13 @@ impl<P: PinProvider, L: PinLedger> Homecoming<P, L> {
             }
         };
         let mut brought = 0;
-        for cid in owed {
-            let outcome = self.bring(&cid).await;
+        for owed in owed {
+            let outcome = self.bring(&owed).await;
             metrics::brought_home(outcome.as_ref().map_or_else(|failure| failure.code.to_string(), |()| "ok".into()));
             match outcome {
                 Ok(()) => brought += 1,
                 // It is owed still, and comes round again in a minute.
-                Err(failure) => tracing::warn!(content.cid = %cid, %failure, "not brought home yet"),
+                Err(failure) => tracing::warn!(content.cid = %owed.cid, %failure, "not brought home yet"),
             }
             if self.providers.first.is_open() {
                 break;
@@ -68,7 +68,7 @@ impl<P: PinProvider, L: PinLedger> Homecoming<P, L> {
         brought
     }
 
-    async fn bring(&self, cid: &Cid) -> Result<(), Failure> {
+    async fn bring(&self, OwedPin { cid, since }: &OwedPin) -> Result<(), Failure> {
         let first = &self.providers.first;
         let bytes = self.gateways.fetch(cid).await.map_err(|error| error.failure())?;
         // The ledger does not say which; nothing else is ever uploaded.
@@ -78,6 +78,7 @@ impl<P: PinProvider, L: PinLedger> Homecoming<P, L> {
         first.pin(&content, leave).await.map_err(|refusal| refusal.failure())?;
         let pin =
             Pin { cid: content.cid().clone(), size: content.bytes().len() as u64, provider: first.name().to_owned() };
-        self.ledger.pinned(&[pin]).await.map_err(|error| error.failure())
+        let pinned = Pinned { pin, since: *since };
+        self.ledger.pinned(&[pinned]).await.map_err(|error| error.failure())
     }
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::{Cid, Failure};
-use engine::{Pin, PinClaim, PinLedger, StoreError};
+use engine::{Pin, PinClaim, PinLedger, Pinned, StoreError};
 use ipfs::{Content, Flights, PinProvider};
 use resilience::{Backoff, BackoffPolicy, Gather, Jitter, Policies, PolicyName};
 use tokio::sync::Semaphore;
@@ -17,8 +18,8 @@ use crate::providers::Providers;
 
 /// Most rows of one statement.
 const ROWS: usize = 500;
-/// A claim is ours for 20 s. The first provider is not tried again after this much of it; what takes longer does no harm,
-/// for the same content pinned twice is pinned once.
+/// A claim is ours for 20 s. The first provider is not tried again after this much of it; what takes longer does no harm:
+/// the same content pinned twice is pinned once, and what is unpinned meanwhile is not recorded as pinned.
 const LEASE: Duration = Duration::from_secs(17);
 /// Pauses between looks at what another process has in hand. An upload takes about as long as the first ones.
 const LOOK: BackoffPolicy =
@@ -44,16 +45,24 @@ impl Default for PinLimits {
     }
 }
 
+/// A claim of ours.
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    /// The ledger's time of it.
+    since: DateTime<Utc>,
+    until: Instant,
+}
+
 /// The providers and the ledger of what they hold.
 #[derive(Debug)]
 pub(crate) struct Pinning<P> {
     providers: Arc<Providers<P>>,
     claims: Gather<Pin, Result<PinClaim, StoreError>>,
-    records: Gather<Pin, Result<(), StoreError>>,
+    records: Gather<Pinned, Result<(), StoreError>>,
     under_way: Flights<Cid, Result<(), Failure>>,
     known: Known,
-    /// Claims of ours whose upload failed, and until when they are ours: the ledger does not say whose a claim is.
-    held: Mutex<HashMap<Cid, Instant>>,
+    /// Claims of ours whose upload failed: the ledger does not say whose a claim is.
+    held: Mutex<HashMap<Cid, Lease>>,
     uploads: Semaphore,
     attempts: u32,
     /// Between attempts.
@@ -116,11 +125,11 @@ impl<P: PinProvider> Pinning<P> {
                     self.known.insert(pin.cid);
                     return Ok(());
                 }
-                PinClaim::Yours => Some(until),
+                PinClaim::Yours { since } => Some(Lease { since, until }),
                 PinClaim::Elsewhere => self.still_held(&pin.cid),
             };
-            if let Some(until) = ours {
-                return self.pin(content, pin, leave, until).await;
+            if let Some(ours) = ours {
+                return self.pin(content, pin, leave, ours).await;
             }
             drop((place, leave));
             if elsewhere_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
@@ -131,24 +140,25 @@ impl<P: PinProvider> Pinning<P> {
         }
     }
 
-    /// Uploads and records what is ours until then. What a backup took, the first provider is owed: its row is still there,
+    /// Uploads and records what is ours for so long. What a backup took, the first provider is owed: its row is still there,
     /// pending.
-    async fn pin(&self, content: &Content, pin: Pin, leave: Leave<'_>, until: Instant) -> Result<(), Failure> {
-        lock(&self.held).insert(pin.cid.clone(), until);
-        let holder = match self.upload(content, leave, until).await {
+    async fn pin(&self, content: &Content, pin: Pin, leave: Leave<'_>, ours: Lease) -> Result<(), Failure> {
+        lock(&self.held).insert(pin.cid.clone(), ours);
+        let holder = match self.upload(content, leave, ours.until).await {
             Ok(()) => self.providers.first.name(),
             Err(refused) => self.providers.fail_over(content, refused).await?,
         };
         let pin = Pin { provider: holder.to_owned(), ..pin };
-        self.records.call(pin.clone()).await.map_err(|error| error.failure())?;
+        let pinned = Pinned { pin: pin.clone(), since: ours.since };
+        self.records.call(pinned).await.map_err(|error| error.failure())?;
         lock(&self.held).remove(&pin.cid);
         self.known.insert(pin.cid);
         Ok(())
     }
 
-    fn still_held(&self, cid: &Cid) -> Option<Instant> {
+    fn still_held(&self, cid: &Cid) -> Option<Lease> {
         let mut held = lock(&self.held);
-        held.retain(|_, until| *until > Instant::now());
+        held.retain(|_, lease| lease.until > Instant::now());
         held.get(cid).copied()
     }
 
@@ -191,7 +201,7 @@ async fn claim<L: PinLedger>(ledger: Arc<L>, batch: Vec<Pin>) -> Vec<Result<PinC
     }
 }
 
-async fn record<L: PinLedger>(ledger: Arc<L>, batch: Vec<Pin>) -> Vec<Result<(), StoreError>> {
+async fn record<L: PinLedger>(ledger: Arc<L>, batch: Vec<Pinned>) -> Vec<Result<(), StoreError>> {
     let recorded = ledger.pinned(&batch).await;
     batch.iter().map(|_| recorded.clone()).collect()
 }

@@ -16,6 +16,7 @@ use solana::{
 };
 use store::{PoolSettings, Store};
 use testkit::{Database, new_operation, operation_id};
+use testkit::transitions::taken;
 use verifier::{Finding, Reconciler, ReconcilerSettings};
 
 /// Whoever mints now.
@@ -144,7 +145,7 @@ impl Records {
         let settings = PoolSettings { min_connections: 0, ..PoolSettings::new(database.url()) };
         let store = Arc::new(Store::connect(&settings).await.unwrap());
         let pin = Pin { cid: CID.parse().unwrap(), size: 1, provider: "pinata".into() };
-        store.pinned(&[pin]).await.unwrap();
+        store.pinned(&[taken(pin)]).await.unwrap();
         Self { store, chain: FakeChain::default(), _database: database }
     }
 

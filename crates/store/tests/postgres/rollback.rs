@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use domain::{RetryTerms, State};
 use engine::{Committed, PinClaim, PinLedger};
 use store::{Revival, Revived, Unpin};
@@ -10,6 +11,8 @@ use crate::dead_letters::by;
 use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, metadata, pin, submitted};
 
 const AT_ONCE: Duration = Duration::ZERO;
+/// Whenever it was.
+const YOURS: PinClaim = PinClaim::Yours { since: DateTime::UNIX_EPOCH };
 
 async fn due(fixture: &Fixture) -> usize {
     fixture.store.claim_rollbacks(AT_ONCE, 10).await.unwrap().len()
@@ -67,12 +70,15 @@ async fn a_content_is_in_use_while_anybody_refers_to_it_who_has_not_ended_withou
 #[tokio::test]
 async fn while_it_is_unpinned_nobody_pins_it_and_whoever_unpins_it_dies_alone() {
     let fixture = Fixture::with_contents().await;
-    let claim = async || fixture.store.claim(&[pin(&image())]).await.unwrap()[0];
+    let claim = async || match fixture.store.claim(&[pin(&image())]).await.unwrap()[0] {
+        PinClaim::Yours { .. } => YOURS,
+        other => other,
+    };
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])));
     assert_eq!(claim().await, PinClaim::Elsewhere);
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::Busy));
     let_leases_run_out(&fixture).await;
-    assert_eq!(claim().await, PinClaim::Yours, "an upload is not held up by the dead");
+    assert_eq!(claim().await, YOURS, "an upload is not held up by the dead");
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::Busy), "it is being uploaded");
     fixture.store.unpin_ended(&image(), "pinata", true).await.unwrap();
     fixture.pin(&[image()]).await;
@@ -82,7 +88,7 @@ async fn while_it_is_unpinned_nobody_pins_it_and_whoever_unpins_it_dies_alone() 
     fixture.store.unpin_ended(&image(), "pinata", false).await.unwrap();
     assert_eq!(claim().await, PinClaim::Elsewhere, "it may be carried out yet");
     let_leases_run_out(&fixture).await;
-    assert_eq!(claim().await, PinClaim::Yours, "nobody knows who holds it: it may be pinned");
+    assert_eq!(claim().await, YOURS, "nobody knows who holds it: it may be pinned");
     let_leases_run_out(&fixture).await;
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])), "or unpinned again");
     fixture.store.unpin_ended(&image(), "pinata", true).await.unwrap();

@@ -51,7 +51,7 @@ impl Postgres {
 const TIMES: [(&str, &[&str]); 4] = [
     ("minting_operations", &["next_attempt_at", "claimed_until", "requested_at", "updated_at"]),
     ("consumed_through", &["through", "reported_at"]),
-    ("pinned_content", &["claimed_until", "pinned_at"]),
+    ("pinned_content", &["claimed_until", "pinned_at", "unpinned_at"]),
     ("nfts", &["verified_at"]),
 ];
 
@@ -126,7 +126,11 @@ impl StoreWorld for Postgres {
 
     async fn type_pin(&self, cid: &Cid, provider: &str, state: PinState) {
         let place = format!("WHERE cid = '{cid}' AND provider = '{provider}'");
-        let sql = format!("UPDATE pinned_content SET state = '{}' {place}", state.as_str());
+        let state = state.as_str();
+        let sql = format!(
+            "UPDATE pinned_content SET state = '{state}',
+                 unpinned_at = CASE '{state}' WHEN 'unpinning' THEN clock_timestamp() ELSE unpinned_at END {place}"
+        );
         assert_eq!(self.execute(sql).await, Ok(1));
     }
 

@@ -108,6 +108,7 @@ macro_rules! store_cases {
             pins::the_first_pins_and_the_others_wait_until_it_is_pinned,
             pins::a_claim_that_ran_out_is_anybodys,
             pins::what_was_unpinned_is_pinned_again_and_what_is_being_unpinned_waits,
+            pins::what_was_unpinned_while_it_was_uploaded_is_not_pinned,
             pins::what_the_backup_holds_nobody_need_pin_and_is_owed_to_the_first,
             pins::what_is_owed_longest_comes_first,
             pins::what_nobody_holds_any_more_is_pinned_like_new,

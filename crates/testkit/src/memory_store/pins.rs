@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cid;
-use engine::{Pin, PinClaim};
+use engine::{OwedPin, Pin, PinClaim, Pinned};
 
 use super::rows::{PinRow, PinState, Rows};
 
@@ -31,24 +31,29 @@ impl Rows {
         if self.pins.get(&key).is_some_and(|row| row.state != PinState::Unpinned && !row.ran_out(now)) {
             return PinClaim::Elsewhere;
         }
-        let claimed_until = Some(now + LEASE);
-        self.pins.put(key, PinRow { state: PinState::Pending, claimed_until });
-        PinClaim::Yours
+        self.put_pin(key, PinState::Pending, Some(now + LEASE));
+        PinClaim::Yours { since: now }
     }
 
-    /// What is being unpinned at this moment stays so.
-    pub fn pinned(&mut self, batch: &[Pin]) {
-        for Pin { cid, size: _, provider } in batch {
+    /// What is being unpinned at this moment stays so, and what was unpinned since the claim.
+    pub fn pinned(&mut self, batch: &[Pinned]) {
+        for Pinned { pin: Pin { cid, size: _, provider }, since } in batch {
             let key = (cid.clone(), provider.clone());
             let stays = |row: &PinRow| matches!(row.state, PinState::Pinned | PinState::Unpinning);
-            if !self.pins.get(&key).is_some_and(stays) {
-                self.pins.put(key, PinRow { state: PinState::Pinned, claimed_until: None });
+            let taken_since = self.at_providers(cid).any(|row| row.unpinned_at.is_some_and(|at| at >= *since));
+            if !taken_since && !self.pins.get(&key).is_some_and(stays) {
+                self.put_pin(key, PinState::Pinned, None);
             }
         }
     }
 
+    fn put_pin(&mut self, key: (Cid, String), state: PinState, claimed_until: Option<DateTime<Utc>>) {
+        let unpinned_at = self.pins.get(&key).and_then(|row| row.unpinned_at);
+        self.pins.put(key, PinRow { state, claimed_until, unpinned_at });
+    }
+
     /// Claims what waits to be pinned at a provider though another one holds it, the longest waiting first.
-    pub fn pins_owed(&mut self, provider: &str, most: u16, now: DateTime<Utc>) -> Vec<Cid> {
+    pub fn pins_owed(&mut self, provider: &str, most: u16, now: DateTime<Utc>) -> Vec<OwedPin> {
         let waits = |row: &PinRow| row.claimed_until.filter(|_| row.ran_out(now));
         let of_provider = self.pins.iter().filter(|((_, at), _)| at == provider);
         let mut owed: Vec<(DateTime<Utc>, Cid)> = of_provider
@@ -64,12 +69,16 @@ impl Rows {
                 self.pins.put(key, PinRow { claimed_until: Some(now + OWED_LEASE), ..row });
             }
         }
-        cids
+        cids.into_iter().map(|cid| OwedPin { cid, since: now }).collect()
     }
 
     /// Whether any provider holds a content.
     pub fn is_pinned(&self, cid: &Cid) -> bool {
-        let at_providers = self.pins.range((cid.clone(), String::new())..).take_while(|((at, _), _)| at == cid);
-        at_providers.into_iter().any(|(_, row)| row.state == PinState::Pinned)
+        self.at_providers(cid).any(|row| row.state == PinState::Pinned)
+    }
+
+    fn at_providers(&self, cid: &Cid) -> impl Iterator<Item = &PinRow> {
+        let from_here = self.pins.range((cid.clone(), String::new())..);
+        from_here.take_while(move |((at, _), _)| at == cid).map(|(_, row)| row)
     }
 }

@@ -88,6 +88,7 @@ impl PinState {
 pub struct PinRow {
     pub state: PinState,
     pub claimed_until: Option<DateTime<Utc>>,
+    pub unpinned_at: Option<DateTime<Utc>>,
 }
 
 /// A row of `consumed_through`.

@@ -160,9 +160,11 @@ impl Tables {
 
     /// Puts a content at a provider, or takes it from there, as a person would with a prompt.
     pub fn type_pin(&self, cid: &Cid, provider: &str, state: PinState) {
-        let row = PinRow { state, claimed_until: None };
+        let (key, now) = ((cid.clone(), provider.to_owned()), self.now());
         let mut rows = self.rows();
-        rows.pins.put((cid.clone(), provider.to_owned()), row);
+        let before = rows.pins.get(&key).and_then(|row| row.unpinned_at);
+        let unpinned_at = if state == PinState::Unpinning { Some(now) } else { before };
+        rows.pins.put(key, PinRow { state, claimed_until: None, unpinned_at });
         rows.keep();
     }
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use chrono::DateTime;
 use domain::{Cid, Content as Wanted, Nft, Operation, OperationId, OperationKind, WalletAddress};
-use engine::{Pin, PinClaim, PinLedger, StoreError};
+use engine::{OwedPin, Pin, PinClaim, PinLedger, Pinned, StoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use ipfs::{Compressor, Content, FetchOptions, Gateways, ImageFetcher, ImageLimits, Images, PinError, PinProvider};
 use ipfs_uploader::{PinLimits, ProviderSetup, Providers, Uploader};
@@ -211,12 +212,14 @@ impl PinLedger for Ledger {
         self.statement(|rows| batch.iter().map(|pin| rows.claim(&pin.cid)).collect()).await
     }
 
-    async fn pinned(&self, batch: &[Pin]) -> Result<(), StoreError> {
-        self.statement(|rows| rows.pinned.extend(batch.iter().map(|pin| (pin.cid.clone(), pin.provider.clone())))).await
+    async fn pinned(&self, batch: &[Pinned]) -> Result<(), StoreError> {
+        let held = batch.iter().map(|Pinned { pin, .. }| (pin.cid.clone(), pin.provider.clone()));
+        self.statement(|rows| rows.pinned.extend(held)).await
     }
 
-    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<Cid>, StoreError> {
-        self.statement(|rows| rows.owed(provider, most)).await
+    async fn owed(&self, provider: &str, most: u16) -> Result<Vec<OwedPin>, StoreError> {
+        let owed = |cid| OwedPin { cid, since: DateTime::UNIX_EPOCH };
+        self.statement(|rows| rows.owed(provider, most).into_iter().map(owed).collect()).await
     }
 }
 
@@ -244,7 +247,7 @@ impl Rows {
             PinClaim::Elsewhere
         } else {
             self.claimed.insert(cid.clone(), now + LEASE);
-            PinClaim::Yours
+            PinClaim::Yours { since: DateTime::UNIX_EPOCH }
         }
     }
 }

@@ -9,10 +9,11 @@ use domain::{
     Clock, Failure, Operation, OperationId, OutgoingRecord, Priority, Record, Step, StepRequest, SystemClock, Topic,
     Transition,
 };
-use engine::{Commit, Committed, DeadLetter, EventSink, Inserted, OperationStore, Pin, PinLedger};
+use engine::{Commit, Committed, DeadLetter, EventSink, Inserted, OperationStore, Pin, PinLedger, Pinned};
 use kafka::{Admin, KafkaSettings, Producer};
 use serde_json::Value;
 use store::{PoolSettings, Store};
+use testkit::transitions::taken;
 use testkit::{Database, new_operation, operation_id};
 
 use crate::common;
@@ -142,7 +143,7 @@ impl Fleet {
 
     /// An operation to which this happened, its upload first.
     pub async fn standing(&self, number: u64, transitions: Vec<Transition>) -> Result<Operation> {
-        self.store.pinned(&[IMAGE, METADATA].map(pin)).await?;
+        self.store.pinned(&[IMAGE, METADATA].map(pinned)).await?;
         let inserted = self.store.insert(&[new_operation(operation_id(number), SystemClock.now())]).await?.remove(0);
         let Inserted::Present(mut operation) = inserted else { anyhow::bail!("a conflict") };
         for transition in [vec![uploaded()], transitions].concat() {
@@ -188,8 +189,8 @@ fn uploaded() -> Transition {
     }
 }
 
-fn pin(cid: &str) -> Pin {
-    Pin { cid: cid.parse().expect("a content id"), size: 1, provider: "pinata".into() }
+fn pinned(cid: &str) -> Pinned {
+    taken(Pin { cid: cid.parse().expect("a content id"), size: 1, provider: "pinata".into() })
 }
 
 /// The ids that listed letters have.

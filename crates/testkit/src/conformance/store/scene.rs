@@ -10,7 +10,7 @@ use domain::{Cid, Failure, Operation, OperationId, State, Transition};
 use engine::{Commit, Committed, Inserted, OperationStore, PinLedger, PutOff, StoreError};
 
 use super::world::StoreWorld;
-use crate::transitions::{image, metadata, new_operation, pin, way};
+use crate::transitions::{image, metadata, new_operation, pin, taken, way};
 
 /// A world, and the ways round it that cases share.
 pub struct Scene<W> {
@@ -61,7 +61,8 @@ impl<W: StoreWorld> Scene<W> {
 
     /// Says that the first provider holds contents.
     pub async fn pin(&self, cids: &[Cid]) {
-        self.store().pinned(&cids.iter().map(pin).collect::<Vec<_>>()).await.unwrap();
+        let pinned: Vec<_> = cids.iter().map(|cid| taken(pin(cid))).collect();
+        self.store().pinned(&pinned).await.unwrap();
     }
 
     /// The row as it stands.
