@@ -28,7 +28,7 @@ pub enum Shortage {
     TreasuryEmpty,
     /// More than the day's limit would leave the treasury.
     DayLimitReached,
-    /// Whether the last top-up can still land has not been learned for minutes, and before that there is no other one.
+    /// For minutes no top-up has landed: one after the other expires, or nobody tells whether the last one still can.
     Undecided,
 }
 
@@ -54,7 +54,9 @@ impl Shortage {
             Self::NoTreasury => "send the payer SOL, or configure MINT_TREASURY_KEYPAIR",
             Self::TreasuryEmpty => "send the treasury SOL, or the payer itself",
             Self::DayLimitReached => "send the payer SOL, raise MINT_TREASURY_LAMPORTS_PER_DAY, or wait",
-            Self::Undecided => "see that two of SOLANA_RPC_ENDPOINTS answer, or send the payer SOL",
+            Self::Undecided => {
+                "see that two of SOLANA_RPC_ENDPOINTS answer and what the submitter logs of top-ups, or send the payer SOL"
+            }
         }
     }
 }

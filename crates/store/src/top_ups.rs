@@ -39,7 +39,8 @@ pub struct LandedTopUp {
 /// How the treasury stands, as far as it is on record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TreasuryBook {
-    /// The top-up whose fate is not known, and since when it is on record.
+    /// The top-up whose fate is not known, and since when it is tried to bring money: since the first one within an hour
+    /// after which none landed.
     pub open: Option<(TopUp, DateTime<Utc>)>,
     /// The last one that landed.
     pub last: Option<LandedTopUp>,
@@ -180,9 +181,13 @@ impl Store {
         let open = self
             .run("open_top_up", || {
                 sqlx::query!(
-                    "SELECT signature, treasury, payer, lamports, marker, wire, blockhash, last_valid_block_height,
-                            context_slot, endpoint, signed_at
-                     FROM top_ups WHERE verdict IS NULL"
+                    r#"SELECT signature, treasury, payer, lamports, marker, wire, blockhash, last_valid_block_height,
+                              context_slot, endpoint,
+                              (SELECT min(signed_at) FROM top_ups
+                               WHERE signed_at > greatest(
+                                   open.signed_at - interval '1 hour',
+                                   (SELECT max(signed_at) FROM top_ups WHERE verdict = 'finalized'))) AS "since!"
+                       FROM top_ups open WHERE verdict IS NULL"#
                 )
                 .fetch_optional(&self.pool)
             })
@@ -208,7 +213,7 @@ impl Store {
                 marker: read.parse("marker", &row.marker)?,
                 attempt,
             };
-            Ok::<_, BadData>((top_up, row.signed_at))
+            Ok::<_, BadData>((top_up, row.since))
         });
         let landed = self
             .run("landed_top_ups", || {

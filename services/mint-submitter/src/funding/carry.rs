@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{Clock, Priority, Signature, TopUp, Verdict};
-use solana::{Chain, Commitment, Landing, MintState, Opinions, Purse, Watch};
+use solana::{Chain, Commitment, Landing, MintState, Opinions, Purse, SendOutcome, Watch};
 
 use super::error::FundingError;
 use super::keeper::FundingKeeper;
@@ -31,6 +31,9 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
         let (round, taken, seen) = self.begin_round(top_up.attempt.signature);
         if !seen {
             let outcome = self.chain.send(&top_up.attempt, Priority::Critical, round, !taken).await;
+            if let (0, SendOutcome::FailedPreflight { error, .. }) = (round, &outcome) {
+                tracing::warn!(signature = %top_up.attempt.signature, %error, "a top-up is refused when it is tried out");
+            }
             self.carried().sends.note(&outcome);
         }
         let landing = self.chain.landing(Watch::from(&top_up.attempt), Commitment::Finalized, PATIENCE).await;

@@ -20,7 +20,8 @@ const EVERY: Duration = Duration::from_secs(10);
 const SOON: Duration = Duration::from_secs(3);
 /// Between two rounds of sending a top-up, each of which waits for its status.
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// Within this the fate of a top-up is known, unless too few endpoints answer: a blockhash lives for about a minute.
+/// Within this a top-up lands, the first or the next: a blockhash lives for about a minute. Where none does, too few
+/// endpoints answer, or they refuse it.
 const DECIDED_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Keeps the payers in funds. Every process has one; the ledger sees to it that they bring money once.
