@@ -84,12 +84,8 @@ impl AuditedChain for Cluster {
         account: &Pubkey,
         before: Option<Signature>,
     ) -> Result<Vec<(Signature, bool)>, RpcError> {
-        let mut config = json!({ "commitment": Commitment::Finalized.as_str(), "limit": SIGNATURES_PER_CALL });
-        if let Some(before) = before {
-            config["before"] = json!(before.to_string());
-        }
-        let params = json!([account.to_string(), config]);
-        let found: Vec<SignatureOfAddress> = self.ask(RpcRequest::GetSignaturesForAddress, params).await?;
+        let before = before.map(|before| before.to_string());
+        let found = self.signatures_of(account, Commitment::Finalized, before.as_deref()).await?;
         let read = |one: SignatureOfAddress| Some((one.signature.parse().ok()?, one.err.is_none()));
         Ok(found.into_iter().filter_map(read).collect())
     }

@@ -14,6 +14,7 @@ use solana_sdk::pubkey::Pubkey;
 use solana_sdk::transaction as sdk;
 
 use crate::account_reader::{AccountReader, Snapshot, Source, decode};
+use crate::audit::SIGNATURES_PER_CALL;
 use crate::blockhash::{Blockhash, BlockhashCache};
 use crate::chain::{Chain, ChainView, Opinions};
 use crate::collection::{self, CollectionState, Collections};
@@ -40,8 +41,8 @@ use spl_token_interface::ID as TOKEN_PROGRAM;
 
 /// Rent changes with the cluster's features, if ever.
 const KEEP_RENT: Duration = Duration::from_hours(1);
-/// Transactions at a mint's address that are looked through for the one that minted it.
-const MOST_SIGNATURES: usize = 1_000;
+/// Calls at most for the list of the transactions at a mint's address.
+const MOST_PAGES: usize = 50;
 
 /// A cluster, with all that is shared among those who use it.
 #[derive(Debug)]
@@ -99,10 +100,35 @@ impl Cluster {
         }
     }
 
-    async fn signatures_of(&self, mint: &MintAddress) -> Result<Vec<SignatureOfAddress>, RpcError> {
-        let config = json!({ "commitment": Commitment::Confirmed.as_str(), "limit": MOST_SIGNATURES });
-        let params = json!([mint.to_string(), config]);
-        Ok(self.endpoints.ask(RpcRequest::GetSignaturesForAddress, params).await?.value)
+    /// One page of what names an account, newest first, `before` that transaction.
+    pub(crate) async fn signatures_of(
+        &self,
+        account: &Pubkey,
+        commitment: Commitment,
+        before: Option<&str>,
+    ) -> Result<Vec<SignatureOfAddress>, RpcError> {
+        let mut config = json!({ "commitment": commitment.as_str(), "limit": SIGNATURES_PER_CALL });
+        if let Some(before) = before {
+            config["before"] = json!(before);
+        }
+        self.ask(RpcRequest::GetSignaturesForAddress, json!([account.to_string(), config])).await
+    }
+
+    /// All that names a mint, newest first, as far as [`MOST_PAGES`] reach.
+    async fn history_of(&self, mint: &MintAddress) -> Result<Vec<SignatureOfAddress>, RpcError> {
+        let account = pubkey(mint.as_bytes());
+        let mut history: Vec<SignatureOfAddress> = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let before = history.last().map(|oldest| oldest.signature.as_str());
+            let page = self.signatures_of(&account, Commitment::Confirmed, before).await?;
+            let is_last = page.len() < SIGNATURES_PER_CALL;
+            history.extend(page);
+            if is_last {
+                return Ok(history);
+            }
+        }
+        tracing::warn!(%mint, transactions = history.len(), "a mint has more transactions than are looked through");
+        Ok(history)
     }
 }
 
@@ -125,8 +151,8 @@ impl ChainView for Cluster {
 
     /// The oldest comes first: strangers may have sent lamports before, and anything may have happened since.
     async fn minted_by(&self, mint: &MintAddress) -> Result<Option<Signature>, RpcError> {
-        let found = self.signatures_of(mint).await?;
-        let succeeded = found.into_iter().rev().filter(|found| found.err.is_none());
+        let history = self.history_of(mint).await?;
+        let succeeded = history.into_iter().rev().filter(|found| found.err.is_none());
         for signature in succeeded.filter_map(|found| found.signature.parse::<Signature>().ok()) {
             let witness = self.witness(&signature, mint, Commitment::Confirmed).await?;
             if witness.is_some_and(|witness| witness.minted()) {

@@ -1,4 +1,4 @@
-//! Statuses of many transactions, and the one ground on which an attempt is over.
+//! Statuses of many transactions, which of them minted, and the one ground on which an attempt is over.
 
 mod support;
 
@@ -145,4 +145,33 @@ async fn readers_share_calls() {
     assert_eq!(sizes, [4, 100, 100]);
     assert_eq!(calls[2][1]["minContextSlot"], json!(26));
     assert_eq!(cluster.mint_state(&MINT, Commitment::Confirmed, 0).await, Ok(MintState::Absent { lamports: 0 }));
+}
+
+#[tokio::test]
+async fn of_more_transactions_than_one_call_lists_the_oldest_still_is_the_one_that_minted() {
+    let signature = |number: u16| watch(number).signature.to_string();
+    let list = move |before: Option<&str>| {
+        // Number 2,499 is the newest; 0 is a stranger's gift, 1 failed, 2 mints.
+        let newest_first = (0..2_500).rev().map(signature);
+        let rest: Vec<_> = match before {
+            Some(before) => newest_first.skip_while(|one| one != before).skip(1).collect(),
+            None => newest_first.collect(),
+        };
+        let failed = signature(1);
+        let listed = |one: String| json!({ "err": (one == failed).then_some("it failed"), "signature": one });
+        result(rest.into_iter().take(1_000).map(listed).collect())
+    };
+    let show = move |which: &Value| {
+        let owner = WalletAddress::from_bytes([9; 32]).to_string();
+        let held = json!([{ "mint": MINT.to_string(), "owner": owner, "uiTokenAmount": { "amount": "1" } }]);
+        let after = if *which == signature(2) { held } else { json!([]) };
+        result(json!({ "slot": 7, "meta": { "err": null, "preTokenBalances": [], "postTokenBalances": after } }))
+    };
+    let rpc = FakeRpc::start(move |method, params| {
+        if method == "getSignaturesForAddress" { list(params[1]["before"].as_str()) } else { show(&params[0]) }
+    })
+    .await;
+    let minted_by = cluster(&[&rpc.url]).minted_by(&MINT).await;
+    assert_eq!(minted_by, Ok(Some(watch(2).signature)));
+    assert_eq!((rpc.calls("getSignaturesForAddress").len(), rpc.calls("getTransaction").len()), (3, 2));
 }
