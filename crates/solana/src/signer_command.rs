@@ -39,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The program, running or to be started with the next question.
 pub struct SignerCommand {
     command: String,
+    withheld: Vec<&'static str>,
     questions: Mutex<Option<mpsc::UnboundedSender<Question>>>,
 }
 
@@ -66,10 +67,11 @@ struct Answer {
 }
 
 impl SignerCommand {
-    /// A command line, as `sh` understands it.
+    /// A command line, as `sh` understands it. The program gets this process's environment without what is `withheld`.
     #[must_use]
-    pub fn new(command: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { command: command.into(), questions: Mutex::new(None) })
+    pub fn new(command: impl Into<String>, withheld: impl IntoIterator<Item = &'static str>) -> Arc<Self> {
+        let withheld = withheld.into_iter().collect();
+        Arc::new(Self { command: command.into(), withheld, questions: Mutex::new(None) })
     }
 
     /// A signer for each account whose key the program keeps.
@@ -122,7 +124,11 @@ impl SignerCommand {
         if let Some(questions) = running.as_ref().filter(|questions| !questions.is_closed()) {
             return Ok(questions.clone());
         }
-        let child = Command::new("sh")
+        let mut program = Command::new("sh");
+        for variable in &self.withheld {
+            program.env_remove(variable);
+        }
+        let child = program
             .args(["-c", &self.command])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -211,7 +217,7 @@ mod tests {
 
     /// Answers each question by a line of its own, whatever its kind.
     fn answering(lines: &str) -> Arc<SignerCommand> {
-        SignerCommand::new(format!("while read -r line; do id=$((id + 1)); {lines}; done"))
+        SignerCommand::new(format!("while read -r line; do id=$((id + 1)); {lines}; done"), [])
     }
 
     const ADDRESS: &str = "AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9";
@@ -245,21 +251,34 @@ mod tests {
             r#"echo x >> {count}; read -r line; [ $(wc -l < {count}) -gt 1 ] && echo '{{"id":1,"addresses":[]}}'"#,
             count = count.display()
         );
-        let command = SignerCommand::new(once);
+        let command = SignerCommand::new(once, []);
         assert!(matches!(command.signers().await, Err(SignerProblem::Gone(_))));
         assert!(command.signers().await.is_ok_and(|signers| signers.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn a_program_is_not_given_what_is_withheld() {
+        // Cargo sets it for every test.
+        let variable = "CARGO_MANIFEST_DIR";
+        let script = format!(
+            r#"read -r line; printf '{{"id":1,"addresses":[%s]}}\n' "${{{variable}:+\"{ADDRESS}\"}}"; read -r line"#
+        );
+        let addresses = async |withheld: &[&'static str]| {
+            SignerCommand::new(&*script, withheld.iter().copied()).signers().await.unwrap().len()
+        };
+        assert_eq!((addresses(&[]).await, addresses(&[variable]).await), (1, 0));
     }
 
     #[tokio::test]
     async fn what_is_no_answer_is_passed_over_and_a_wrong_one_is_an_error() {
         let chatty = answering(r#"echo hello; echo '{"id":'$id',"addresses":["nobody"]}'"#);
         assert_eq!(chatty.signers().await.unwrap_err(), no_answer("addresses"));
-        let missing = SignerCommand::new("exec /no/such/signer 2>/dev/null");
+        let missing = SignerCommand::new("exec /no/such/signer 2>/dev/null", []);
         assert!(matches!(missing.signers().await, Err(SignerProblem::Gone(_))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_never_answers_is_not_waited_for() {
-        assert!(matches!(SignerCommand::new("exec sleep 1000").signers().await, Err(SignerProblem::Silent)));
+        assert!(matches!(SignerCommand::new("exec sleep 1000", []).signers().await, Err(SignerProblem::Silent)));
     }
 }

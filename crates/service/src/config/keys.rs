@@ -128,9 +128,11 @@ fn read_addresses(env: &mut Env, variable: &Variable) -> Vec<Pubkey> {
     addresses
 }
 
-/// The program that keeps keys. It is not started before it is asked.
+/// The program that keeps keys. It is not started before it is asked, and is told none of the fleet's own secrets.
 pub(super) fn signer_command(env: &mut Env) -> Option<Arc<SignerCommand>> {
-    env.optional(&table::MINT_SIGNER_CMD).filter(|command| !command.is_empty()).map(SignerCommand::new)
+    let secrets = table::ALL.iter().filter(|variable| variable.secret).map(|variable| variable.name);
+    let command = env.optional(&table::MINT_SIGNER_CMD).filter(|command| !command.is_empty());
+    command.map(|command| SignerCommand::new(command, secrets))
 }
 
 pub(super) fn entries(list: &str, separator: char) -> impl Iterator<Item = &str> {
