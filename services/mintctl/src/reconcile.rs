@@ -82,7 +82,7 @@ pub async fn run(args: &ReconcileArgs, store: Arc<Store>, json: bool) -> Result<
 const fn is_left(finding: &Finding) -> bool {
     match finding {
         Finding::MintedAfterAll { mended, .. } => !*mended,
-        Finding::NotOnChain { .. } | Finding::Unknown { .. } => true,
+        Finding::Unwitnessed { .. } | Finding::NotOnChain { .. } | Finding::Unknown { .. } => true,
         Finding::Burned { .. } => false,
     }
 }
@@ -92,6 +92,9 @@ fn sentence(finding: &Finding) -> String {
         Finding::MintedAfterAll { operation, state, signature, mended } => {
             let done = if *mended { "it goes on from BLOCKCHAIN_CONFIRMED" } else { "not mended" };
             format!("{operation}  {state} on record, and minted by {signature}: {done}")
+        }
+        Finding::Unwitnessed { operation, state, mint } => {
+            format!("{operation}  {state} on record, and at {mint} there is an NFT whose minting no endpoint shows")
         }
         Finding::NotOnChain { operation, mint, found } => {
             format!("{operation}  minted on record, and at {mint} there is {found}")
@@ -106,6 +109,9 @@ fn document(finding: &Finding) -> Value {
         Finding::MintedAfterAll { operation, state, signature, mended } => json!({
             "finding": "minted-after-all", "operationId": operation, "state": state, "signature": signature, "mended": mended,
         }),
+        Finding::Unwitnessed { operation, state, mint } => {
+            json!({ "finding": "unwitnessed", "operationId": operation, "state": state, "mint": mint })
+        }
         Finding::NotOnChain { operation, mint, found } => {
             json!({ "finding": "not-on-chain", "operationId": operation, "mint": mint, "found": found })
         }

@@ -13,8 +13,8 @@ use solana::{
 use store::{Decision, RecordedMint, Store};
 use tokio::time::sleep;
 
-/// Pages of transactions that are looked through in one pass.
-const MOST_PAGES: usize = 10;
+/// Pages of transactions that are looked through in one pass: a million of them.
+const MOST_PAGES: usize = 1_000;
 
 /// Something that is not as it should be, or not as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub enum Finding {
         signature: Signature,
         /// Whether the record is mended: it goes on from `BLOCKCHAIN_CONFIRMED`.
         mended: bool,
+    },
+    /// An operation that has ended without an NFT has one, and no endpoint shows what made it.
+    Unwitnessed {
+        /// Whose.
+        operation: OperationId,
+        /// What is on record.
+        state: State,
+        /// Where it is.
+        mint: MintAddress,
     },
     /// It is recorded as minted, and the chain does not have it.
     NotOnChain {
@@ -150,9 +159,11 @@ impl<C: AuditedChain> Reconciler<C> {
     /// Mended only where the transaction itself, at `finalized`, gave the NFT to whom the operation asks for.
     async fn minted_after_all(&self, recorded: &RecordedMint) -> Result<Option<Finding>, Interrupted> {
         let RecordedMint { operation: id, state, mint, .. } = *recorded;
-        let Some(signature) = self.chain.minted_by(&mint).await? else { return self.unwitnessed(recorded).await };
+        let Some(signature) = self.chain.minted_by(&mint).await? else {
+            return self.unwitnessed(recorded).await.map(Some);
+        };
         let Some(witness) = self.chain.witness(&signature, &mint, Commitment::Finalized).await? else {
-            return self.unwitnessed(recorded).await;
+            return self.unwitnessed(recorded).await.map(Some);
         };
         let Some(Ok(operation)) = self.store.load(&[id]).await?.operations.remove(&id) else { return Ok(None) };
         // It has moved meanwhile: a person's retry.
@@ -170,14 +181,14 @@ impl<C: AuditedChain> Reconciler<C> {
         Ok(Some(Finding::MintedAfterAll { operation: id, state, signature, mended }))
     }
 
-    /// Minted, and no endpoint shows by what: a person has to look, and until then its content stays pinned.
-    async fn unwitnessed(&self, recorded: &RecordedMint) -> Result<Option<Finding>, Interrupted> {
+    /// A person has to look, and until then its content stays pinned.
+    async fn unwitnessed(&self, recorded: &RecordedMint) -> Result<Finding, Interrupted> {
         let RecordedMint { operation, state, mint, .. } = *recorded;
         if self.settings.fix {
             let reason = format!("{state} on record, and at {mint} there is an NFT whose minting nobody shows");
             self.store.flag(operation, &reason).await?;
         }
-        Ok(None)
+        Ok(Finding::Unwitnessed { operation, state, mint })
     }
 
     async fn not_on_chain(&self, recorded: &RecordedMint, found: &'static str) -> Result<Finding, Interrupted> {

@@ -1,6 +1,7 @@
 //! Chain and records compared, both ways: on a real database, against a chain in memory.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use solana::{
     NftAccounts, Pubkey, RpcError, Watch, Witness,
 };
 use store::{PoolSettings, Store};
-use testkit::{Database, new_operation, operation_id};
 use testkit::transitions::taken;
+use testkit::{Database, new_operation, operation_id};
 use verifier::{Finding, Reconciler, ReconcilerSettings};
 
 /// Whoever mints now.
@@ -36,6 +37,8 @@ struct FakeChain {
     /// Transactions of the creator that minted nothing, newest first, before those that did.
     others: Arc<Mutex<Vec<Signature>>>,
     asked: Arc<Mutex<Vec<u64>>>,
+    /// No endpoint knows its transactions any more.
+    has_forgotten: Arc<AtomicBool>,
     /// Which mints are collections, and whose.
     collections: Arc<Mutex<HashMap<MintAddress, Pubkey>>>,
 }
@@ -56,7 +59,8 @@ impl ChainView for FakeChain {
     }
 
     async fn minted_by(&self, mint: &MintAddress) -> Result<Option<Signature>, RpcError> {
-        Ok(self.find(|minted| minted.get(mint).map(|(signature, ..)| *signature)))
+        let found = self.find(|minted| minted.get(mint).map(|(signature, ..)| *signature));
+        Ok(found.filter(|_| !self.has_forgotten.load(Ordering::Relaxed)))
     }
 
     async fn witness(&self, of: &Signature, mint: &MintAddress, at: Commitment) -> Result<Option<Witness>, RpcError> {
@@ -261,6 +265,19 @@ async fn what_was_minted_for_somebody_else_is_told_and_not_mended() {
     records.mint(1, WalletAddress::from_bytes([8; 32]), 1);
     assert!(matches!(records.findings(true).await[..], [Finding::MintedAfterAll { mended: false, .. }]));
     assert_eq!(records.load(id).await.state, State::Failed);
+}
+
+#[tokio::test]
+async fn what_is_minted_and_nobody_shows_by_what_is_put_before_a_person() {
+    let records = Records::new().await;
+    let id = records.operation(1, State::Failed).await;
+    records.mint(1, records.load(id).await.content.wallet_address, 1);
+    records.chain.has_forgotten.store(true, Ordering::Relaxed);
+    let found = Finding::Unwitnessed { operation: id, state: State::Failed, mint: mint(1) };
+    assert_eq!(records.findings(true).await, [found]);
+    let operation = records.load(id).await;
+    assert_eq!(operation.state, State::Failed);
+    assert!(operation.needs_review.unwrap().contains("whose minting nobody shows"));
 }
 
 #[tokio::test]
