@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Longest name that Token Metadata stores, bytes.
-const MAX_NAME: usize = 32;
+pub const MAX_NAME: usize = 32;
 /// Longest symbol that Token Metadata stores, bytes.
-const MAX_SYMBOL: usize = 10;
+pub const MAX_SYMBOL: usize = 10;
 /// Longest user id, bytes: it comes back in every status event.
 const MAX_USER_ID: usize = 256;
 /// Where the name of the burning transaction stands: what is malformed there has a code of its own.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Transactions that are signed for one operation before it fails, unless a person said otherwise.
+pub const MOST_SIGNED: u32 = 3;
+
 /// How an operation is minted from a person's retry on, until their next one. What is none goes as it always does.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -12,7 +15,7 @@ pub struct RetryTerms {
     /// What a compute unit is paid with, micro-lamports, whatever the cluster asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<u64>,
-    /// Transactions that are signed for it at most before it fails.
+    /// Transactions that are signed for it at most before it fails; [`MOST_SIGNED`] where it is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signings: Option<u32>,
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    Attempt, Clock, DecidedAttempt, Failure, MintAddress, Operation, OperationKind, State, Step, Transition,
-    WalletAddress,
+    Attempt, Clock, DecidedAttempt, Failure, MOST_SIGNED, MintAddress, Operation, OperationKind, State, Step,
+    Transition, WalletAddress,
 };
 use engine::{BurnLedger, StepError, StepHandler};
 use solana::{
@@ -31,8 +31,6 @@ use crate::sign_agains::SignAgains;
 const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
 /// After so long one endpoint's word is enough that an attempt expired.
 const ALONE_AFTER: TimeDelta = TimeDelta::minutes(5);
-/// Transactions that are signed for one operation before a person is asked, unless one said otherwise.
-const MOST_SIGNED: u32 = 3;
 
 /// The mint step.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use comfy_table::Table;
+use domain::MOST_SIGNED;
 use resilience::{Policies, PolicyRow};
 use serde_json::{Value, json};
 use service::config::{Env, fee_policy, funding_policy, table};
@@ -80,9 +81,6 @@ fn document(row: &PolicyRow) -> Value {
     })
 }
 
-/// Times that an operation's transaction is signed anew, at most.
-const SIGNED_ANEW: u32 = 2;
-
 fn fee_table(fees: &FeePolicy) -> Table {
     let mut table = output::table(["first transaction", "signed anew", "and again", "most ever"]);
     let percentile = format!("the price that {} % of the recent slots took", fees.percentile);
@@ -90,7 +88,7 @@ fn fee_table(fees: &FeePolicy) -> Table {
     table.add_row([
         percentile,
         format!("{} times that, at least {}", fees.factor, least(1)),
-        format!("{} times that, at least {}", fees.factor, least(SIGNED_ANEW)),
+        format!("{} times that, at least {}", fees.factor, least(MOST_SIGNED - 1)),
         fees.cap.to_string(),
     ]);
     table

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{Clock, Priority, Record, Step, SystemClock, Topic};
 use engine::{
-    Assignment, Claim, Consumption, ConsumptionReport, Partition, Publisher, Round as _, RowOutbox, RowStore, Sweep,
-    Sweeper, Telling, Window,
+    Assignment, Consumption, ConsumptionReport, Partition, Publisher, Round as _, RowOutbox, RowStore, Sweeper,
+    Telling, Window,
 };
 use resilience::Jitter;
 use store::Store;
@@ -27,17 +27,6 @@ fn report(id: i32, epoch: Option<i64>, age: TimeDelta) -> ConsumptionReport {
 
 async fn reported(store: &Store, reports: &[ConsumptionReport]) -> Vec<Option<i64>> {
     store.report(reports).await.unwrap()
-}
-
-async fn still(store: &Store) -> Vec<Claim> {
-    let sweep = Sweep {
-        step: Step::Mint,
-        priority: Priority::Normal,
-        topic: MINT_REQUESTS.name(""),
-        partitions: 2,
-        limit: 500,
-    };
-    store.claim_still(&sweep).await.unwrap()
 }
 
 /// A worker that sweeps the mint requests, without the worker.
@@ -129,5 +118,5 @@ async fn twenty_thousand_behind_a_stopped_submitter_are_neither_woken_nor_flagge
     // All is consumed, and they stand there all the same: now they do stand still.
     worker.assignment.finished(&tickets[1]);
     worker.consumption.round().await.unwrap();
-    assert_eq!(still(&fixture.store).await.len(), 500);
+    assert_eq!(fixture.still().await.len(), 500);
 }

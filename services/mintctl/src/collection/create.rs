@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use domain::{MintAddress, Signature, WalletAddress};
+use domain::{MAX_NAME, MAX_SYMBOL, MintAddress, Signature, WalletAddress};
 use serde_json::json;
 use service::config::{MintKeySettings, SolanaSettings, fee_policy};
 use service::record_mint_keys;
@@ -17,9 +17,7 @@ use crate::exit::{Exit, Usage};
 use crate::output;
 use crate::run::read;
 
-/// What Token Metadata stores at most, bytes.
-const MAX_NAME: usize = 32;
-const MAX_SYMBOL: usize = 10;
+/// Longest URI that Token Metadata stores, bytes.
 const MAX_URI: usize = 200;
 
 const EXAMPLES: &str =

@@ -28,7 +28,11 @@ impl<W: StoreWorld> Scene<W> {
         self.reported(self.store(), [(0, None, 0), (1, None, 0)]).await;
     }
 
-    async fn still(&self) -> Vec<Claim> {
+    /// Claims the mints that stand still.
+    ///
+    /// # Panics
+    /// Where the store answers with an error.
+    pub async fn still(&self) -> Vec<Claim> {
         let sweep = Sweep {
             step: Step::Mint,
             priority: Priority::Normal,
