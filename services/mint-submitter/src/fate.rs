@@ -11,7 +11,7 @@ const RESEND_AFTER: Duration = Duration::from_secs(2);
 const RETRY_PREFLIGHT_AFTER: Duration = Duration::from_secs(8);
 
 /// What the sends of one attempt have come to so far.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sends {
     /// An endpoint took it: from then on a preflight would only tell that it landed.
     pub taken: bool,

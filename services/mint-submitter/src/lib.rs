@@ -11,7 +11,7 @@ mod mint;
 mod order;
 mod payer_pause;
 mod rotation;
-mod sign_agains;
+mod tried;
 mod wire;
 
 pub use funding::{FundingError, FundingKeeper, FundingLedger, PayerFunds, Standing};

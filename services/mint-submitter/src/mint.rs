@@ -20,12 +20,12 @@ use solana::{
 use crate::burn;
 use crate::claim::Claims;
 use crate::collection;
-use crate::fate::{self, Ended, Sends};
+use crate::fate::{self, Ended};
 use crate::funding::PayerFunds;
 use crate::order::order;
 use crate::payer_pause::{PayerPauses, out_of_funds};
 use crate::rotation::Rotation;
-use crate::sign_agains::SignAgains;
+use crate::tried::Tried;
 
 /// How long a failed transaction is watched for its finality, which comes after 13 s, in one go.
 const FINALITY_PATIENCE: Duration = Duration::from_mins(1);
@@ -42,7 +42,7 @@ pub struct Minter<C, S, T, B> {
     clock: T,
     pauses: PayerPauses,
     funds: Arc<PayerFunds>,
-    sign_agains: SignAgains,
+    tried: Tried,
 }
 
 impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> StepHandler for Minter<C, S, T, B> {
@@ -57,7 +57,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> StepHandler for Minter<
             Some(_) | None => self.begin(operation).await?,
         };
         if !matches!(transition, Transition::Submitted { .. }) {
-            self.sign_agains.forget(&operation.id);
+            self.tried.forget(&operation.id);
         }
         Ok(transition)
     }
@@ -75,7 +75,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             clock,
             pauses: PayerPauses::default(),
             funds: Arc::default(),
-            sign_agains: SignAgains::default(),
+            tried: Tried::default(),
         }
     }
 
@@ -105,7 +105,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
             MintState::Foreign => Err(foreign(&mint)),
             MintState::Absent { lamports } => {
                 let order = self.order(operation, mint).await?;
-                let ground = ground(operation, lamports, self.sign_agains.count(&operation.id));
+                let ground = ground(operation, lamports, self.tried.signed_again(&operation.id));
                 self.sign(operation, &order, ground, None).await
             }
         }
@@ -129,7 +129,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         if let Some(endpoint) = &operation.terms.endpoint {
             self.chain.prefer(&attempt.signature, endpoint);
         }
-        let mut sends = Sends::default();
+        let mut sends = self.tried.sends(&operation.id, &attempt.signature);
         let mut round = 0;
         loop {
             let outcome = if sends.seen {
@@ -138,6 +138,7 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
                 self.chain.send(attempt, operation.priority, round, !sends.taken).await
             };
             sends.note(&outcome);
+            self.tried.note_sends(operation.id, attempt.signature, &sends);
             let landing = self.chain.landing(attempt.into(), Commitment::Confirmed, fate::patience(&outcome)).await;
             sends.seen = matches!(landing, Landing::Pending { .. });
             match landing {
@@ -243,14 +244,14 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         if error == Some(OnChainErrorKind::NoUnits) {
             self.mints.raise_budget(&operation.id, &order, lamports).await;
         }
-        let signed_before = self.sign_agains.count(&operation.id) + u32::from(ended.counts);
+        let signed_before = self.tried.signed_again(&operation.id) + u32::from(ended.counts);
         let most = operation.terms.signings.unwrap_or(MOST_SIGNED);
         if signed_before >= most {
             return Ok(Transition::Failed { failure: ended.exhausted(most), decided });
         }
         let ground = ground(operation, lamports, signed_before);
         let transition = self.sign(operation, &order, ground, decided).await?;
-        self.sign_agains.set(operation.id, signed_before);
+        self.tried.note_signed_again(operation.id, signed_before);
         Ok(transition)
     }
 

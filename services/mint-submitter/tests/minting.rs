@@ -153,6 +153,21 @@ async fn an_operation_is_given_up_after_three_attempts_that_were_taken() {
     assert_eq!(decided.map(|decided| decided.signature), Some(last.signature));
 }
 
+/// Its step was broken off when an endpoint could not be asked; when it went on, no endpoint took the bytes any more.
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_once_counts_whatever_broke_in_between() {
+    let unknown = Landing::Unknown { tip: Some(1_001) };
+    let sends =
+        [SendOutcome::Accepted, SendOutcome::NotReached(unreachable()), SendOutcome::MayHaveLanded(unreachable())];
+    let chain =
+        chain(Script { confirmed: [unknown.clone(), unknown, LATE].into(), sends: sends.into(), ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    assert_eq!(code(&minter.run(&operation).await.unwrap_err()), "rpc-unreachable");
+    let Transition::Submitted { attempt, .. } = minter.run(&operation).await.unwrap() else { panic!("signed anew") };
+    assert_eq!(attempt.compute_unit_price, 10_000, "the price rises");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_never_counted_against_the_operation() {
     let sends = [SendOutcome::MayHaveLanded(unreachable())].into();
