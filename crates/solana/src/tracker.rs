@@ -1,8 +1,8 @@
 //! Watches all open signatures together: one call asks for 256 of them, however many mints wait.
 //!
 //! The pace is one poll a slot while few are open, one in two while many are, stretched once a poll takes more than a few
-//! calls: few open signatures are confirmed within a slot, and the most that polling ever costs is ten calls a second. Finality comes 31 slots after landing, so what has landed
-//! is left alone until then.
+//! calls: few open signatures are confirmed within a slot, and the most that polling ever costs is ten calls a second.
+//! Finality comes 31 slots after landing, so what has landed is left alone until then.
 
 use std::collections::HashMap;
 use std::sync::Arc;
