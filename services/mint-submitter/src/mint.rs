@@ -244,15 +244,16 @@ impl<C: Chain, S: MintStandard, T: Clock, B: BurnLedger> Minter<C, S, T, B> {
         if error == Some(OnChainErrorKind::NoUnits) {
             self.mints.raise_budget(&operation.id, &order, lamports).await;
         }
-        let signed_before = self.tried.signed_again(&operation.id) + u32::from(ended.counts);
+        if ended.counts {
+            self.tried.count(operation.id, ended.decided.signature);
+        }
+        let signed_before = self.tried.signed_again(&operation.id);
         let most = operation.terms.signings.unwrap_or(MOST_SIGNED);
         if signed_before >= most {
             return Ok(Transition::Failed { failure: ended.exhausted(most), decided });
         }
         let ground = ground(operation, lamports, signed_before);
-        let transition = self.sign(operation, &order, ground, decided).await?;
-        self.tried.note_signed_again(operation.id, signed_before);
-        Ok(transition)
+        self.sign(operation, &order, ground, decided).await
     }
 
     async fn sign(

@@ -13,7 +13,8 @@ const MOST: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Past {
-    signed_again: u32,
+    /// The attempts that counted: each once, though the step may have to conclude anew what the database did not store.
+    counted: Vec<Signature>,
     /// The attempt that was carried last, and what its sends came to.
     carried: Option<(Signature, Sends)>,
 }
@@ -24,11 +25,16 @@ pub(crate) struct Tried(Mutex<HashMap<OperationId, Past>>);
 
 impl Tried {
     pub fn signed_again(&self, id: &OperationId) -> u32 {
-        self.lock().get(id).map_or(0, |past| past.signed_again)
+        self.lock().get(id).map_or(0, |past| u32::try_from(past.counted.len()).unwrap_or(u32::MAX))
     }
 
-    pub fn note_signed_again(&self, id: OperationId, count: u32) {
-        self.change(id, |past| past.signed_again = count);
+    /// That attempt is over, and counts.
+    pub fn count(&self, id: OperationId, attempt: Signature) {
+        self.change(id, |past| {
+            if !past.counted.contains(&attempt) {
+                past.counted.push(attempt);
+            }
+        });
     }
 
     /// What the sends of that attempt have come to. Trouble of an endpoint may have ended the step in between.

@@ -168,6 +168,20 @@ async fn what_was_taken_once_counts_whatever_broke_in_between() {
     assert_eq!(attempt.compute_unit_price, 10_000, "the price rises");
 }
 
+/// The database did not store what the step concluded, so it concludes it again.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_counts_once_however_often_its_end_is_concluded() {
+    let chain = chain(Script { confirmed: [LATE].into(), ..Script::default() });
+    let minter = minter(&chain);
+    let (operation, _) = submitted(&minter).await;
+    for _ in 0..4 {
+        let Transition::Submitted { attempt, .. } = minter.run(&operation).await.unwrap() else {
+            panic!("signed anew")
+        };
+        assert_eq!(attempt.compute_unit_price, 10_000);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_never_counted_against_the_operation() {
     let sends = [SendOutcome::MayHaveLanded(unreachable())].into();
