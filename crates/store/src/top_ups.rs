@@ -39,8 +39,8 @@ pub struct LandedTopUp {
 /// How the treasury stands, as far as it is on record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TreasuryBook {
-    /// The top-up whose fate is not known, and since when it is tried to bring money: since the first one within an hour
-    /// after which none landed.
+    /// The top-up whose fate is not known, and since when it is tried to bring money: since the first one within ten
+    /// minutes after which none landed.
     pub open: Option<(TopUp, DateTime<Utc>)>,
     /// The last one that landed.
     pub last: Option<LandedTopUp>,
@@ -183,10 +183,12 @@ impl Store {
                 sqlx::query!(
                     r#"SELECT signature, treasury, payer, lamports, marker, wire, blockhash, last_valid_block_height,
                               context_slot, endpoint,
-                              (SELECT min(signed_at) FROM top_ups
-                               WHERE signed_at > greatest(
-                                   open.signed_at - interval '1 hour',
-                                   (SELECT max(signed_at) FROM top_ups WHERE verdict = 'finalized'))) AS "since!"
+                              coalesce(
+                                  (SELECT min(signed_at) FROM top_ups
+                                   WHERE signed_at > greatest(
+                                       open.signed_at - interval '10 minutes',
+                                       (SELECT max(signed_at) FROM top_ups WHERE verdict = 'finalized'))),
+                                  signed_at) AS "since!"
                        FROM top_ups open WHERE verdict IS NULL"#
                 )
                 .fetch_optional(&self.pool)

@@ -72,11 +72,11 @@ async fn what_is_on_record_is_what_was_signed_until_it_is_decided() {
 async fn an_open_one_is_as_old_as_the_first_of_those_that_did_not_land() {
     let fixture = Fixture::new().await;
     landed(&fixture, 1, SOL).await;
-    for (number, hours) in [(2, 2), (3, 0), (4, 0)] {
+    for (number, minutes) in [(2, 11), (3, 0), (4, 0)] {
         fixture.store.record_top_up(&top_up(number, SOL), Some(&marker(1)), u64::MAX).await.unwrap();
         fixture.store.decide_top_up(&signature(number), Verdict::Expired, None).await.unwrap();
         fixture.must_execute("ALTER TABLE top_ups DISABLE TRIGGER frozen").await;
-        let aged = format!("UPDATE top_ups SET signed_at = signed_at - interval '{hours} hours'");
+        let aged = format!("UPDATE top_ups SET signed_at = signed_at - interval '{minutes} minutes'");
         fixture.must_execute(&aged).await;
     }
     fixture.store.record_top_up(&top_up(5, SOL), Some(&marker(1)), u64::MAX).await.unwrap();
@@ -85,7 +85,7 @@ async fn an_open_one_is_as_old_as_the_first_of_those_that_did_not_land() {
     assert_eq!(
         (open.attempt.signature, since),
         (signature(5), signed[2].signed_at),
-        "that of two hours ago is forgotten"
+        "that of eleven minutes ago is forgotten"
     );
     assert_eq!(signed[2].signature, signature(3));
     fixture.store.decide_top_up(&signature(5), Verdict::Finalized, Some(9)).await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Clock, MintAddress, Shortage, WalletAddress};
 use solana::{Chain, Commitment, FundingPolicy, MintState, Pubkey, Purse, TopUpOrder, Treasury};
 use store::{LandedTopUp, TopUpRecorded, TreasuryBook};
@@ -131,9 +131,8 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
         book: &mut TreasuryBook,
     ) -> Result<Result<(), Shortage>, FundingError> {
         // It may be another payer's: then it is this one's turn when that is decided.
-        if let Some((_, since)) = &book.open {
-            let late = self.clock.now() - *since > DECIDED_WITHIN;
-            return Ok(if late { Err(Shortage::Undecided) } else { Ok(()) });
+        if book.open.is_some() {
+            return Ok(self.under_way(book));
         }
         let Some(treasury) = &self.treasury else { return Ok(Err(Shortage::NoTreasury)) };
         if book.given.saturating_add(self.policy.top_up) > self.policy.per_day {
@@ -150,16 +149,19 @@ impl<C: Chain + Purse, L: FundingLedger, T: Clock> FundingKeeper<C, L, T> {
             TopUpRecorded::Recorded => {
                 let signature = top_up.attempt.signature;
                 tracing::info!(%payer, lamports = order.lamports, %signature, "a payer is topped up");
-                book.open = Some((top_up, self.clock.now()));
-                Ok(Ok(()))
             }
             // What the payers hold was read after the last one that this round knows of, and of none since.
-            TopUpRecorded::OneIsOpen | TopUpRecorded::Overtaken => {
-                book.open = self.ledger.book().await?.open;
-                Ok(Ok(()))
-            }
-            TopUpRecorded::DayLimitReached => Ok(Err(Shortage::DayLimitReached)),
+            TopUpRecorded::OneIsOpen | TopUpRecorded::Overtaken => {}
+            TopUpRecorded::DayLimitReached => return Ok(Err(Shortage::DayLimitReached)),
         }
+        book.open = self.ledger.book().await?.open;
+        Ok(self.under_way(book))
+    }
+
+    /// What is under way brings money, unless it should have done so long ago.
+    fn under_way(&self, book: &TreasuryBook) -> Result<(), Shortage> {
+        let is_late = |(_, since): &(_, DateTime<Utc>)| self.clock.now() - *since > DECIDED_WITHIN;
+        if book.open.as_ref().is_some_and(is_late) { Err(Shortage::Undecided) } else { Ok(()) }
     }
 
     /// The marker of the last top-up, where nobody closed it yet. That of another treasury it alone can close.
