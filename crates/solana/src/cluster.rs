@@ -43,6 +43,8 @@ use spl_token_interface::ID as TOKEN_PROGRAM;
 const KEEP_RENT: Duration = Duration::from_hours(1);
 /// Calls at most for the list of the transactions at a mint's address.
 const MOST_PAGES: usize = 50;
+/// Transactions at most, the oldest, that are asked whether they minted it: strangers may have sent lamports before.
+const MOST_WITNESSES: usize = 100;
 
 /// A cluster, with all that is shared among those who use it.
 #[derive(Debug)]
@@ -114,8 +116,8 @@ impl Cluster {
         self.ask(RpcRequest::GetSignaturesForAddress, json!([account.to_string(), config])).await
     }
 
-    /// All that names a mint, newest first, as far as [`MOST_PAGES`] reach.
-    async fn history_of(&self, mint: &MintAddress) -> Result<Vec<SignatureOfAddress>, RpcError> {
+    /// All that names a mint, newest first; none where that is more than is looked through.
+    async fn history_of(&self, mint: &MintAddress) -> Result<Option<Vec<SignatureOfAddress>>, RpcError> {
         let account = pubkey(mint.as_bytes());
         let mut history: Vec<SignatureOfAddress> = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -124,11 +126,11 @@ impl Cluster {
             let is_last = page.len() < SIGNATURES_PER_CALL;
             history.extend(page);
             if is_last {
-                return Ok(history);
+                return Ok(Some(history));
             }
         }
         tracing::warn!(%mint, transactions = history.len(), "a mint has more transactions than are looked through");
-        Ok(history)
+        Ok(None)
     }
 }
 
@@ -151,8 +153,8 @@ impl ChainView for Cluster {
 
     /// The oldest comes first: strangers may have sent lamports before, and anything may have happened since.
     async fn minted_by(&self, mint: &MintAddress) -> Result<Option<Signature>, RpcError> {
-        let history = self.history_of(mint).await?;
-        let succeeded = history.into_iter().rev().filter(|found| found.err.is_none());
+        let Some(history) = self.history_of(mint).await? else { return Ok(None) };
+        let succeeded = history.into_iter().rev().filter(|found| found.err.is_none()).take(MOST_WITNESSES);
         for signature in succeeded.filter_map(|found| found.signature.parse::<Signature>().ok()) {
             let witness = self.witness(&signature, mint, Commitment::Confirmed).await?;
             if witness.is_some_and(|witness| witness.minted()) {

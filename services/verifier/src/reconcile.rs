@@ -13,8 +13,8 @@ use solana::{
 use store::{Decision, RecordedMint, Store};
 use tokio::time::sleep;
 
-/// Pages of transactions that are looked through in one pass: a million of them.
-const MOST_PAGES: usize = 1_000;
+/// Pages of transactions that are looked through in one pass.
+const MOST_PAGES: usize = 10;
 
 /// Something that is not as it should be, or not as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
