@@ -130,11 +130,30 @@ fn read_addresses(env: &mut Env, variable: &Variable) -> Vec<Pubkey> {
 
 /// The program that keeps keys. It is not started before it is asked, and is told none of the fleet's own secrets.
 pub(super) fn signer_command(env: &mut Env) -> Option<Arc<SignerCommand>> {
-    let secrets = table::ALL.iter().filter(|variable| variable.secret).map(|variable| variable.name);
     let command = env.optional(&table::MINT_SIGNER_CMD).filter(|command| !command.is_empty());
-    command.map(|command| SignerCommand::new(command, secrets))
+    command.map(|command| SignerCommand::new(command, secrets()))
+}
+
+/// What may hold a secret: librdkafka's properties, too.
+fn secrets() -> impl Iterator<Item = &'static str> {
+    let secret = table::ALL.iter().filter(|variable| variable.secret).map(|variable| variable.name);
+    secret.chain([table::KAFKA_PROPERTIES.name])
 }
 
 pub(super) fn entries(list: &str, separator: char) -> impl Iterator<Item = &str> {
     list.split(separator).map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_signs_is_told_no_secret_of_the_fleet() {
+        let withheld: Vec<_> = secrets().collect();
+        let secrets =
+            ["DATABASE_URL", "KAFKA_SASL_PASSWORD", "KAFKA_PROPERTIES", "MINT_MASTER_SECRET", "MINT_PAYER_SECRET"];
+        assert!(secrets.iter().all(|secret| withheld.contains(secret)), "{withheld:?}");
+        assert!(!withheld.contains(&"RUST_LOG") && !withheld.contains(&"MINT_SIGNER_CMD"), "{withheld:?}");
+    }
 }
