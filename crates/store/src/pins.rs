@@ -24,7 +24,7 @@ impl Columns {
     }
 }
 
-/// Claims what nobody has, or had and let run out, be it to pin or to unpin it. What some provider holds is only read: a
+/// Claims what nobody has, or had and let run out, be it to pin or to unpin it, at whatever provider. What some provider holds is only read: a
 /// claim takes no lock on it, for everybody who stores that content holds one.
 pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>, StoreError> {
     let Columns { cids, providers, sizes } = Columns::of(batch.iter());
@@ -34,13 +34,17 @@ pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>,
                 r#"WITH input AS MATERIALIZED (
                        SELECT wanted.*, EXISTS (
                            SELECT FROM pinned_content pin WHERE pin.cid = wanted.cid AND pin.state = 'pinned'
-                       ) AS pinned
+                       ) AS pinned, EXISTS (
+                           SELECT FROM pinned_content pin
+                           WHERE pin.cid = wanted.cid AND pin.provider <> wanted.provider
+                             AND pin.state IN ('pending', 'unpinning') AND pin.claimed_until > now()
+                       ) AS busy
                        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY
                            AS wanted (cid, provider, size, ordinal)
                    ), claimed AS (
                        INSERT INTO pinned_content AS pin (cid, provider, size, state, claimed_until)
                        SELECT cid, provider, size, 'pending', now() + interval '20 seconds'
-                       FROM input WHERE NOT pinned ORDER BY cid, provider
+                       FROM input WHERE NOT pinned AND NOT busy ORDER BY cid, provider
                        ON CONFLICT (cid, provider) DO UPDATE
                        SET state = excluded.state, size = excluded.size, claimed_until = excluded.claimed_until
                        WHERE pin.state = 'unpinned'
@@ -66,7 +70,8 @@ pub(crate) async fn claim(store: &Store, batch: &[Pin]) -> Result<Vec<PinClaim>,
 }
 
 /// Records what a provider holds now. What is being unpinned at this moment stays so, and what was unpinned since the
-/// upload was claimed: the commit that needs it will find it missing and have it pinned again.
+/// upload was claimed: the commit that needs it will find it missing and have it pinned again. The row is asked twice, for
+/// it may be another one than the statement saw at first once its lock is there.
 pub(crate) async fn pinned(store: &Store, batch: &[Pinned]) -> Result<(), StoreError> {
     let Columns { cids, providers, sizes } = Columns::of(batch.iter().map(|pinned| &pinned.pin));
     let since: Vec<DateTime<Utc>> = batch.iter().map(|pinned| pinned.since).collect();
@@ -85,7 +90,10 @@ pub(crate) async fn pinned(store: &Store, batch: &[Pinned]) -> Result<(), StoreE
                    ORDER BY cid, provider
                    ON CONFLICT (cid, provider) DO UPDATE
                    SET state = 'pinned', size = excluded.size, claimed_until = NULL, pinned_at = excluded.pinned_at
-                   WHERE pin.state IN ('pending', 'unpinned')"#,
+                   WHERE pin.state IN ('pending', 'unpinned')
+                     AND (pin.unpinned_at IS NULL OR pin.unpinned_at < (
+                              SELECT min(since) FROM unnest($1::text[], $4::timestamptz[]) AS done (cid, since)
+                              WHERE done.cid = pin.cid))"#,
                 &cids,
                 &providers,
                 &sizes,

@@ -7,7 +7,7 @@ use domain::{Cid, Failure};
 use engine::{OperationStore as _, StoreError};
 use ipfs::PinProvider;
 use store::{NOT_UNPINNED, Store, Unpin};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::metrics;
 use crate::providers::Providers;
@@ -16,6 +16,10 @@ use crate::providers::Providers;
 const LOOK: Duration = Duration::from_secs(10);
 /// Operations of one claim. Each takes two contents and some calls for each; the claim lasts ten minutes.
 const AT_ONCE: u16 = 20;
+
+/// A content is ours to unpin for five minutes. Whoever slept through most of that leaves it to the next round, for by then
+/// another one may pin it.
+const IN_TIME: Duration = Duration::from_mins(4);
 
 /// Rolls back what failed long enough ago: until then a person may have it tried again with what it has pinned.
 #[derive(Debug)]
@@ -93,6 +97,7 @@ impl<P: PinProvider> Rollbacks<P> {
     }
 
     async fn unpin(&self, cid: &Cid) -> Result<Gone, StoreError> {
+        let began = Instant::now();
         let holders = match self.store.begin_unpin(cid).await? {
             Unpin::At(holders) => holders,
             Unpin::InUse => return Ok(Gone::Kept),
@@ -100,6 +105,9 @@ impl<P: PinProvider> Rollbacks<P> {
         };
         let mut gone = Gone::Unpinned;
         for holder in holders {
+            if began.elapsed() > IN_TIME {
+                return Ok(Gone::Busy);
+            }
             let outcome = self.providers.unpin(&holder, cid).await;
             metrics::unpinned(outcome.as_ref().map_or_else(|failure| failure.code.to_string(), |()| "ok".into()));
             self.store.unpin_ended(cid, &holder, outcome.is_ok()).await?;

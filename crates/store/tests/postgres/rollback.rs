@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use domain::{RetryTerms, State};
-use engine::{Committed, PinClaim, PinLedger};
+use engine::{Committed, Pin, PinClaim, PinLedger};
 use store::{Revival, Revived, Unpin};
 
 use crate::dead_letters::by;
-use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, metadata, pin, submitted};
+use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, metadata, pin, submitted, taken};
 
 const AT_ONCE: Duration = Duration::ZERO;
 /// Whenever it was.
@@ -16,6 +16,13 @@ const YOURS: PinClaim = PinClaim::Yours { since: DateTime::UNIX_EPOCH };
 
 async fn due(fixture: &Fixture) -> usize {
     fixture.store.claim_rollbacks(AT_ONCE, 10).await.unwrap().len()
+}
+
+async fn claim(fixture: &Fixture) -> PinClaim {
+    match fixture.store.claim(&[pin(&image())]).await.unwrap()[0] {
+        PinClaim::Yours { .. } => YOURS,
+        other => other,
+    }
 }
 
 async fn let_leases_run_out(fixture: &Fixture) {
@@ -67,28 +74,41 @@ async fn a_content_is_in_use_while_anybody_refers_to_it_who_has_not_ended_withou
     }
 }
 
+/// Whoever finds the first provider away goes to the backup.
+#[tokio::test]
+async fn while_it_is_unpinned_anywhere_nobody_pins_it_elsewhere() {
+    let fixture = Fixture::with_contents().await;
+    let at_the_backup = Pin { provider: "kubo".into(), ..pin(&image()) };
+    fixture.store.pinned(&[taken(at_the_backup)]).await.unwrap();
+    let Ok(Unpin::At(mut holders)) = fixture.store.begin_unpin(&image()).await else { panic!("nobody uses it") };
+    holders.sort();
+    assert_eq!(holders, ["kubo", "pinata"]);
+    fixture.store.unpin_ended(&image(), "pinata", true).await.unwrap();
+    assert_eq!(claim(&fixture).await, PinClaim::Elsewhere, "the backup's turn is still to come");
+    fixture.store.unpin_ended(&image(), "kubo", false).await.unwrap();
+    assert_eq!(claim(&fixture).await, PinClaim::Elsewhere, "and may have come");
+    let_leases_run_out(&fixture).await;
+    assert_eq!(claim(&fixture).await, YOURS);
+}
+
 #[tokio::test]
 async fn while_it_is_unpinned_nobody_pins_it_and_whoever_unpins_it_dies_alone() {
     let fixture = Fixture::with_contents().await;
-    let claim = async || match fixture.store.claim(&[pin(&image())]).await.unwrap()[0] {
-        PinClaim::Yours { .. } => YOURS,
-        other => other,
-    };
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])));
-    assert_eq!(claim().await, PinClaim::Elsewhere);
+    assert_eq!(claim(&fixture).await, PinClaim::Elsewhere);
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::Busy));
     let_leases_run_out(&fixture).await;
-    assert_eq!(claim().await, YOURS, "an upload is not held up by the dead");
+    assert_eq!(claim(&fixture).await, YOURS, "an upload is not held up by the dead");
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::Busy), "it is being uploaded");
     fixture.store.unpin_ended(&image(), "pinata", true).await.unwrap();
     fixture.pin(&[image()]).await;
-    assert_eq!(claim().await, PinClaim::Pinned, "whoever woke up late changes nothing");
+    assert_eq!(claim(&fixture).await, PinClaim::Pinned, "whoever woke up late changes nothing");
 
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])));
     fixture.store.unpin_ended(&image(), "pinata", false).await.unwrap();
-    assert_eq!(claim().await, PinClaim::Elsewhere, "it may be carried out yet");
+    assert_eq!(claim(&fixture).await, PinClaim::Elsewhere, "it may be carried out yet");
     let_leases_run_out(&fixture).await;
-    assert_eq!(claim().await, YOURS, "nobody knows who holds it: it may be pinned");
+    assert_eq!(claim(&fixture).await, YOURS, "nobody knows who holds it: it may be pinned");
     let_leases_run_out(&fixture).await;
     assert_eq!(fixture.store.begin_unpin(&image()).await, Ok(Unpin::At(vec!["pinata".into()])), "or unpinned again");
     fixture.store.unpin_ended(&image(), "pinata", true).await.unwrap();

@@ -15,6 +15,12 @@ impl PinRow {
     fn ran_out(&self, now: DateTime<Utc>) -> bool {
         self.state == PinState::Pending && self.claimed_until.is_some_and(|until| until <= now)
     }
+
+    /// Somebody pins or unpins it at this moment.
+    fn is_busy(&self, now: DateTime<Utc>) -> bool {
+        matches!(self.state, PinState::Pending | PinState::Unpinning)
+            && self.claimed_until.is_some_and(|until| until > now)
+    }
 }
 
 impl Rows {
@@ -28,7 +34,8 @@ impl Rows {
             return PinClaim::Pinned;
         }
         let key = (cid.clone(), provider.clone());
-        if self.pins.get(&key).is_some_and(|row| row.state != PinState::Unpinned && !row.ran_out(now)) {
+        let is_taken = self.pins.get(&key).is_some_and(|row| row.state != PinState::Unpinned && !row.ran_out(now));
+        if is_taken || self.at_providers(cid).any(|row| row.is_busy(now)) {
             return PinClaim::Elsewhere;
         }
         self.put_pin(key, PinState::Pending, Some(now + LEASE));
