@@ -58,6 +58,12 @@ pub fn pin(cid: &Cid) -> Pin {
     Pin { cid: cid.clone(), size: 4_096, provider: "pinata".into() }
 }
 
+/// A content at the backup.
+#[must_use]
+pub fn at_the_backup(cid: &Cid) -> Pin {
+    Pin { provider: "kubo".into(), ..pin(cid) }
+}
+
 /// A content that a provider took after whatever was unpinned before.
 #[must_use]
 pub fn taken(pin: Pin) -> Pinned {

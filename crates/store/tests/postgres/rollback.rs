@@ -2,27 +2,22 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
 use domain::{RetryTerms, State};
-use engine::{Committed, Pin, PinClaim, PinLedger};
+use engine::{Committed, PinClaim, PinLedger};
 use store::{Revival, Revived, Unpin};
+use testkit::conformance::store::YOURS;
 
 use crate::dead_letters::by;
-use crate::support::{Fixture, expired, failed, image, ipfs_uploaded, metadata, pin, submitted, taken};
+use crate::support::{Fixture, at_the_backup, expired, failed, image, ipfs_uploaded, metadata, submitted, taken};
 
 const AT_ONCE: Duration = Duration::ZERO;
-/// Whenever it was.
-const YOURS: PinClaim = PinClaim::Yours { since: DateTime::UNIX_EPOCH };
 
 async fn due(fixture: &Fixture) -> usize {
     fixture.store.claim_rollbacks(AT_ONCE, 10).await.unwrap().len()
 }
 
 async fn claim(fixture: &Fixture) -> PinClaim {
-    match fixture.store.claim(&[pin(&image())]).await.unwrap()[0] {
-        PinClaim::Yours { .. } => YOURS,
-        other => other,
-    }
+    fixture.claim_pins(&[image()]).await[0]
 }
 
 async fn let_leases_run_out(fixture: &Fixture) {
@@ -78,8 +73,7 @@ async fn a_content_is_in_use_while_anybody_refers_to_it_who_has_not_ended_withou
 #[tokio::test]
 async fn while_it_is_unpinned_anywhere_nobody_pins_it_elsewhere() {
     let fixture = Fixture::with_contents().await;
-    let at_the_backup = Pin { provider: "kubo".into(), ..pin(&image()) };
-    fixture.store.pinned(&[taken(at_the_backup)]).await.unwrap();
+    fixture.store.pinned(&[taken(at_the_backup(&image()))]).await.unwrap();
     let Ok(Unpin::At(mut holders)) = fixture.store.begin_unpin(&image()).await else { panic!("nobody uses it") };
     holders.sort();
     assert_eq!(holders, ["kubo", "pinata"]);

@@ -14,6 +14,7 @@ mod world;
 
 use futures::future::LocalBoxFuture;
 
+pub use self::pins::YOURS;
 pub use self::scene::{Scene, count_committed};
 pub use self::world::{Bookkeeping, Happened, StoreWorld};
 

@@ -1,15 +1,15 @@
 //! What a commit does to the row, to its history and to its record.
 
 use domain::{Failure, Operation, State, Transition};
-use engine::{Committed, OperationStore, Pin, PinLedger, StoreError};
+use engine::{Committed, OperationStore, PinLedger, StoreError};
 
 use super::scene::{Scene, commit};
 use super::world::{Bookkeeping, Happened, StoreWorld};
 use crate::memory_store::PinState;
 use crate::samples::operation_id;
 use crate::transitions::{
-    database_updated, every_transition, failed, image, image_uploaded, ipfs_uploaded, later, metadata, pin, submitted,
-    taken,
+    at_the_backup, database_updated, every_transition, failed, image, image_uploaded, ipfs_uploaded, later, metadata,
+    submitted, taken,
 };
 
 pub async fn the_row_becomes_what_the_domain_says<W: StoreWorld>() {
@@ -86,7 +86,7 @@ pub async fn a_content_at_another_provider_will_do<W: StoreWorld>() {
     let operation = scene.inserted(1).await;
     scene.pin(&[image()]).await;
     scene.world.type_pin(&image(), "pinata", PinState::Unpinned).await;
-    let elsewhere = [image(), metadata()].map(|cid| taken(Pin { provider: "kubo".into(), ..pin(&cid) }));
+    let elsewhere = [image(), metadata()].map(|cid| taken(at_the_backup(&cid)));
     scene.store().pinned(&elsewhere).await.unwrap();
     scene.advance(&operation, ipfs_uploaded()).await;
 }

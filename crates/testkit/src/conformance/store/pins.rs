@@ -2,25 +2,29 @@
 
 use chrono::DateTime;
 use domain::Cid;
-use engine::{Pin, PinClaim, PinLedger, Pinned};
+use engine::{PinClaim, PinLedger, Pinned};
 
 use super::scene::Scene;
 use super::world::StoreWorld;
 use crate::memory_store::PinState;
-use crate::transitions::{image, metadata, pin, taken};
+use crate::transitions::{at_the_backup, image, metadata, pin, taken};
 
-/// Whenever it was.
-const YOURS: PinClaim = PinClaim::Yours { since: DateTime::UNIX_EPOCH };
-
-pub fn at_the_backup(cid: &Cid) -> Pin {
-    Pin { provider: "kubo".into(), ..pin(cid) }
-}
+/// A claim of the caller's, whenever it was.
+pub const YOURS: PinClaim = PinClaim::Yours { since: DateTime::UNIX_EPOCH };
 
 impl<W: StoreWorld> Scene<W> {
-    async fn claim(&self) -> Vec<PinClaim> {
-        let claims = self.store().claim(&[pin(&image()), pin(&metadata())]).await.unwrap();
+    /// Claims contents for the first provider; what is ours is [`YOURS`].
+    ///
+    /// # Panics
+    /// Where the store answers with an error.
+    pub async fn claim_pins(&self, cids: &[Cid]) -> Vec<PinClaim> {
+        let claims = self.store().claim(&cids.iter().map(pin).collect::<Vec<_>>()).await.unwrap();
         let whenever = |claim| if matches!(claim, PinClaim::Yours { .. }) { YOURS } else { claim };
         claims.into_iter().map(whenever).collect()
+    }
+
+    async fn claim(&self) -> Vec<PinClaim> {
+        self.claim_pins(&[image(), metadata()]).await
     }
 
     async fn owed(&self, provider: &str, most: u16) -> Vec<Cid> {

@@ -11,7 +11,9 @@ use super::claims::{SHARES, ids};
 use super::inserting::present;
 use super::scene::{Scene, commit, count_committed, put_off};
 use super::world::StoreWorld;
-use crate::transitions::{expired, failed, image, ipfs_uploaded, metadata, new_operation, pin, submitted, taken};
+use crate::transitions::{
+    at_the_backup, expired, failed, image, ipfs_uploaded, metadata, new_operation, pin, submitted, taken,
+};
 
 /// Two processes commit at once. Answers what became of each.
 async fn at_once<W: StoreWorld>(scene: &Scene<W>, other: &W::Store, batches: [Commit; 2]) -> [Committed; 2] {
@@ -140,7 +142,7 @@ pub async fn of_twenty_processes_one_pins<W: StoreWorld>() {
 pub async fn what_is_owed_goes_to_one_process<W: StoreWorld>() {
     let scene = Scene::<W>::new().await;
     scene.store().claim(&[pin(&image()), pin(&metadata())]).await.unwrap();
-    scene.store().pinned(&[image(), metadata()].map(|cid| taken(super::pins::at_the_backup(&cid)))).await.unwrap();
+    scene.store().pinned(&[image(), metadata()].map(|cid| taken(at_the_backup(&cid)))).await.unwrap();
     scene.pass(21).await;
     let other = scene.another_store().await;
     let (ours, theirs) = tokio::join!(scene.store().owed("pinata", 1), other.owed("pinata", 1));
